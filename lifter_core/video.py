@@ -1,0 +1,326 @@
+"""Reading clips: upright, square-pixel RGB frames with their true timestamps, through PyAV.
+
+Containers lie about counts, rates and durations, so only the frames' own timestamps are trusted; the figures of
+``ClipInfo`` are good enough for progress bars and scene settings.
+"""
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import av.filter
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from .errors import BadInputError
+
+_PICTURE_OR_TEXT = ("image2", "tty")  # demuxers that would make a "video" of a picture or of a text file
+_FALLBACK_FPS = 25.0
+_RANGE_SLACK = 1e-3  # s; containers round timestamps to milliseconds
+_SEEK_MARGIN = 1.0  # s decoded ahead of the start, so that an open group of pictures has settled
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What a clip says of itself.
+
+    Attributes:
+        name: the file's name.
+        width, height: of the upright, square-pixel picture in pixels, as ``read_frames`` gives it.
+        fps: average frame rate (a fallback of 25 where the file states none).
+        duration: seconds, 0 if unknown.
+        frame_count: an estimate, 0 if unknown.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    duration: float
+    frame_count: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: its number in the range read, its time in seconds from the clip's first frame, (h, w, 3) uint8 RGB.
+
+    ``damaged`` counts the packets that could not be decoded so far.
+    """
+
+    index: int
+    time: float
+    image: NDArray[np.uint8]
+    damaged: int = 0
+
+
+def clip_sha256(path: str | os.PathLike[str]) -> str:
+    """The file's sha256 in hex."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def probe(path: str | os.PathLike[str]) -> ClipInfo:
+    """Opens the clip, decodes its first frame and tells size, rate and length.
+
+    Raises:
+        BadInputError: the file is missing, empty, no video, or has no picture that can be decoded.
+    """
+    path = Path(path)
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        first = next(_decoded(container, stream), None)
+        if first is None:
+            raise _undecodable(path)
+        width, height = _upright_size(first[0], stream)
+        fps = _rate(stream)
+        duration = 0.0
+        if stream.duration and stream.time_base:
+            duration = float(stream.duration * stream.time_base)
+        elif container.duration:
+            duration = container.duration / 1e6
+        return ClipInfo(path.name, width, height, fps, duration, stream.frames or max(round(duration * fps), 0))
+
+
+def read_frames(path: str | os.PathLike[str], start: float | None = None, end: float | None = None) -> Iterator[Frame]:
+    """The clip's frames with start <= time < end (seconds from its first frame), in order, times strictly increasing.
+
+    Damaged packets are left out one by one and counted. All frames have the size of the clip's first frame.
+
+    Raises:
+        BadInputError: as ``probe``; or the range is empty, negative, or beyond the clip's end.
+    """
+    path = Path(path)
+    check_range(start, end)
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        index = 0
+        last = -1.0
+        for frame, time, size, damaged in _timed(container, stream, start or 0.0):
+            last = time
+            if start is not None and time < start - _RANGE_SLACK:
+                continue
+            if end is not None and time >= end - _RANGE_SLACK:
+                break
+            yield Frame(index, time, _upright(frame, size), damaged)
+            index += 1
+        if last < 0:
+            raise _undecodable(path)
+        if index == 0:
+            raise BadInputError(
+                f"{path.name} has no frame between {start or 0:g} s and {'its end' if end is None else f'{end:g} s'}; "
+                f"its last one is at {last:.2f} s."
+            )
+
+
+def check_range(start: float | None, end: float | None) -> None:
+    """Raises BadInputError if no clip could have frames in this range (seconds)."""
+    for name, value in (("start", start), ("end", end)):
+        if value is not None and not (math.isfinite(value) and value >= 0):
+            raise BadInputError(f"The {name} of the range must be a number of seconds from 0 up, not {value:g}.")
+    if end is not None and end <= (start or 0.0):
+        raise BadInputError(f"The range ends ({end:g} s) before it starts ({start or 0:g} s).")
+
+
+def _open(path: Path) -> InputContainer:
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(64)
+    except FileNotFoundError:
+        raise BadInputError(f"The clip {path} does not exist.") from None
+    except OSError as error:
+        if path.is_dir():
+            raise BadInputError(f"{path} is a folder; give a video file.") from None
+        raise BadInputError(f"The clip {path} cannot be read: {error.strerror}.") from None
+    if not head:
+        raise BadInputError(f"{path.name} is empty (0 bytes); copy or export it again.")
+    try:
+        # "file:" and the whitelist keep a name or a playlist from reaching for the network or other files.
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except (av.error.FFmpegError, ValueError, OSError):
+        if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
+            raise BadInputError(
+                f"{path.name} is cut short or damaged: its index is missing; copy or export it again."
+            ) from None
+        raise BadInputError(f"{path.name} is not a video that can be read; give an MP4, MOV, MKV or WebM.") from None
+    kind = container.format.name
+    if kind in _PICTURE_OR_TEXT or kind.endswith("_pipe"):
+        container.close()
+        raise BadInputError(f"{path.name} is a picture or text, not a video; give a video file.")
+    return container
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The largest video stream that is not a cover picture."""
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not moving:
+        what = "has sound but no moving picture" if container.streams.audio else "has no moving picture"
+        raise BadInputError(f"{path.name} {what}; give a video file.")
+    stream = max(moving, key=lambda s: s.codec_context.width * s.codec_context.height)
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _undecodable(path: Path) -> BadInputError:
+    return BadInputError(
+        f"No frame of {path.name} can be decoded; it is damaged or of an unknown kind; export it again."
+    )
+
+
+def _rate(stream: VideoStream) -> float:
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate and 0.1 <= rate <= 1000:
+            return float(rate)
+    return _FALLBACK_FPS
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any]]:
+    """Demuxes on past errors; ends with the flushing packet even when the file is cut short."""
+    for _ in range(100):  # a reader that only fails would go round for ever
+        try:
+            yield from container.demux(stream)
+            return
+        except av.error.FFmpegError:
+            continue
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, int]]:
+    """Frames in display order, deinterlaced, each with the number of packets lost so far."""
+    damaged = 0
+    deinterlace: av.filter.Graph | None = None
+    flushed = False
+    for packet in _packets(container, stream):
+        flushed = packet.size == 0
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            damaged += 1
+            continue
+        for frame in frames:
+            if deinterlace is None and frame.interlaced_frame:
+                deinterlace = _deinterlacer(stream)
+            if deinterlace is None:
+                yield frame, damaged
+            else:
+                yield from ((f, damaged) for f in _filtered(deinterlace, frame))
+    if not flushed:
+        yield from ((f, damaged) for f in stream.codec_context.decode(None))
+    if deinterlace is not None:
+        yield from ((f, damaged) for f in _filtered(deinterlace, None))
+
+
+def _deinterlacer(stream: VideoStream) -> av.filter.Graph:
+    graph = av.filter.Graph()
+    graph.link_nodes(
+        graph.add_buffer(template=stream), graph.add("yadif", "deint=interlaced"), graph.add("buffersink")
+    ).configure()
+    return graph
+
+
+def _filtered(graph: av.filter.Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+    graph.vpush(frame)
+    while True:
+        try:
+            yield graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
+
+
+def _timed(
+    container: InputContainer, stream: VideoStream, start: float
+) -> Iterator[tuple[VideoFrame, float, tuple[int, int], int]]:
+    """Frames with seconds from the clip's first frame, the first frame's upright size and the packets lost.
+
+    Frames well before ``start`` may be left out (by seeking); the caller drops the others.
+    """
+    frames = _decoded(container, stream)
+    first = next(frames, None)
+    if first is None:
+        return
+    origin = first[0].time
+    size = _upright_size(first[0], stream)
+    yield first[0], 0.0, size, first[1]
+    if origin is not None and start > 2 * _SEEK_MARGIN and stream.time_base:
+        sought = _sought(container, stream, origin, start)
+        if sought is not None:
+            frames = sought
+    step = 1.0 / _rate(stream)
+    previous = 0.0
+    for frame, damaged in frames:
+        if frame.time is None or origin is None:
+            time = previous + step  # raw streams carry no timestamps
+        else:
+            time = frame.time - origin
+            if time <= previous:  # repeated or backward: squeeze it in, so that the next one keeps its own
+                time = previous + step / 2
+        previous = time
+        yield frame, time, size, damaged
+
+
+def _sought(
+    container: InputContainer, stream: VideoStream, origin: float, start: float
+) -> Iterator[tuple[VideoFrame, int]] | None:
+    """Frames from a key frame before ``start`` on; None (and the container rewound) if the file cannot seek there."""
+    assert stream.time_base is not None
+    target = origin + start - _SEEK_MARGIN
+    for time in (target, origin - 1.0):
+        try:
+            container.seek(int(time / stream.time_base), stream=stream)
+        except av.error.FFmpegError:
+            return None
+        frames = _decoded(container, stream)
+        landed = next(frames, None)
+        if landed is not None and landed[0].time is not None and landed[0].time <= origin + start:
+            return _chain(landed, frames)
+    return None
+
+
+def _chain(first: tuple[VideoFrame, int], rest: Iterator[tuple[VideoFrame, int]]) -> Iterator[tuple[VideoFrame, int]]:
+    yield first
+    yield from rest
+
+
+def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
+    """Whether to transpose, then flip left-right, then upside down, to bring the frame upright."""
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return False, False, False
+    # x' = a x + c y, y' = b x + d y, rows (a b u) (c d v) (x y w), in 16.16 fixed point
+    a, b, _, c, d = (float(v) for v in np.frombuffer(bytes(data), np.int32)[:5])
+    if abs(b) > abs(a):
+        return True, c < 0, b < 0
+    return False, a < 0, d < 0
+
+
+def _upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    """Width and height, upright and with square pixels; the coarse direction is enlarged, so nothing is lost."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    width, height = frame.width, frame.height
+    if 1 < aspect < 10:
+        width = round(width * aspect)
+    elif 0.1 < aspect < 1:
+        height = round(height / aspect)
+    return (height, width) if _orientation(frame)[0] else (width, height)
+
+
+def _upright(frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """(h, w, 3) RGB of the given upright size."""
+    transpose, mirror, upside_down = _orientation(frame)
+    width, height = size[::-1] if transpose else size
+    image = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    if transpose:
+        image = image.swapaxes(0, 1)
+    if mirror:
+        image = image[:, ::-1]
+    if upside_down:
+        image = image[::-1]
+    return np.ascontiguousarray(image, dtype=np.uint8)
