@@ -183,7 +183,7 @@ def _rate(stream: VideoStream) -> float:
     return _FALLBACK_FPS
 
 
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any]]:
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator["av.Packet[Any]"]:
     """Demuxes on past errors; ends with the flushing packet even when the file is cut short."""
     for _ in range(100):  # a reader that only fails would go round for ever
         try:
