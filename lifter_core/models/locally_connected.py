@@ -1,0 +1,86 @@
+"""The locally connected network: a GCN with non-shared weights per edge.
+
+Ci, Wang, Ma, Wang, "Optimizing network structure for 3D human pose estimation", ICCV 2019.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .graph import neighbours
+
+
+class LocallyConnectedLayer(nn.Module):
+    """y_i = b_i + sum over j with hops(i, j) <= k of W_ij x_j: a matrix of its own for every edge.
+
+    (J, B, inputs) -> (J, B, outputs). ``weight`` holds the E edges' matrices, (E * inputs, outputs), by target node: one
+    product a node over its own neighbours, where the paper multiplies a dense matrix by a mask.
+    """
+
+    def __init__(self, nodes: int, edges: Sequence[tuple[int, int]], hops: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.near = neighbours(nodes, edges, hops)
+        self.rows = [len(row) * inputs for row in self.near]
+        scale = torch.cat([torch.full((rows, 1), (2 / rows) ** 0.5) for rows in self.rows])
+        self.weight = nn.Parameter(torch.randn(sum(self.rows), outputs) * scale)
+        self.bias = nn.Parameter(torch.zeros(nodes, outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        nodes, weights = x.unbind(0), self.weight.split(self.rows)
+        return torch.stack(
+            [
+                torch.addmm(self.bias[i], torch.cat([nodes[j] for j in row], 1), weights[i])
+                for i, row in enumerate(self.near)
+            ]
+        )
+
+
+class _Norm(nn.Module):
+    """BatchNorm per channel over batch and nodes, as the paper, then LeakyReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels)
+        self.act = nn.LeakyReLU(0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.act(self.norm(x.flatten(0, 1)).view_as(x))
+        return result
+
+
+class LocallyConnected(nn.Module):
+    """layer - [layer, layer + skip] x blocks - layer, each joint with its own weights for each neighbour.
+
+    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The globals go to every node. ``hops`` is the paper's k; the paper's
+    LeakyReLU 0.2 is kept, its dropout left out (samples without end).
+    """
+
+    def __init__(
+        self,
+        joints: int,
+        edges: Sequence[tuple[int, int]],
+        channels: int = 3,
+        global_channels: int = 3,
+        width: int = 64,
+        blocks: int = 3,
+        hops: int = 3,
+    ) -> None:
+        super().__init__()
+
+        def layer(inputs: int, outputs: int) -> LocallyConnectedLayer:
+            return LocallyConnectedLayer(joints, edges, hops, inputs, outputs)
+
+        self.stem = nn.Sequential(layer(channels + global_channels, width), _Norm(width))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(layer(width, width), _Norm(width), layer(width, width), _Norm(width)) for _ in range(blocks)
+        )
+        self.head = layer(width, 3)
+
+    def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
+        x = torch.cat([nodes, globals[:, None].expand(-1, nodes.shape[1], -1)], -1).transpose(0, 1)
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x)
+        result: Tensor = self.head(x).transpose(0, 1)
+        return result

@@ -1,0 +1,123 @@
+"""What every lifting network sees and says: a person in a virtual camera that looks at the torso.
+
+Pixels become rays; a virtual camera is turned (least rotation) to look along the torso's ray, so perspective is kept
+exactly wherever the person stands in the picture. There the points are divided by their own spread, which with the
+torso's ray goes in as three global inputs. The network answers in that camera's axes, in metres about the pelvis, for a
+body of standard size (STANDARD_LENGTH): absolute size cannot be seen in one picture.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .skeleton import JOINT, JOINT_NAMES
+
+Array = NDArray[np.float32]
+
+DERIVED = tuple(JOINT[name] for name in ("pelvis", "spine", "thorax", "neck", "head"))
+MEASURED = tuple(i for i in range(len(JOINT_NAMES)) if i not in DERIVED)
+NODE_CHANNELS = 3  # x, y in units of the spread, confidence
+GLOBAL_CHANNELS = 3  # log of the spread, torso ray x/z and y/z
+
+# pelvis-spine-thorax + thigh + shin of a standard body, metres: the mean of the CMU subjects
+STANDARD_LENGTH = 1.35
+_TORSO = tuple(JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip"))
+_LOG_SPREAD = (-1.9, 0.6)  # mean and sd over the virtual cameras of training
+
+
+class Encoded(NamedTuple):
+    """A batch of N poses as the networks take them.
+
+    Attributes:
+        nodes: (N, J, 3) x, y (virtual camera, in units of the spread) and confidence; zeros where missing.
+        globals: (N, 3) log spread (standardised), torso ray x/z, y/z.
+        view: (N, 3, 3) turns the virtual camera's axes into the real camera's.
+    """
+
+    nodes: Array
+    globals: Array
+    view: Array
+
+
+def fill_derived(points: Array, confidence: Array) -> tuple[Array, Array]:
+    """Places the joints that no detector sees (pelvis, spine, thorax, neck, head) between those it does.
+
+    Args:
+        points: (N, J, 2), any unit; confidence: (N, J), 0 = missing. Only the MEASURED joints are read.
+
+    Returns:
+        copies with the derived joints filled; a derived joint's confidence is the least of its sources'.
+    """
+    p, c = points.copy(), confidence.copy()
+    j = JOINT
+
+    def mid(a: str, b: str) -> tuple[Array, Array]:
+        return (p[:, j[a]] + p[:, j[b]]) / 2, np.minimum(c[:, j[a]], c[:, j[b]])
+
+    pelvis, c_pelvis = mid("left_hip", "right_hip")
+    thorax, c_thorax = mid("left_shoulder", "right_shoulder")
+    ears, c_ears = mid("left_ear", "right_ear")
+    p[:, j["pelvis"]], c[:, j["pelvis"]] = pelvis, c_pelvis
+    p[:, j["thorax"]], c[:, j["thorax"]] = thorax, c_thorax
+    p[:, j["spine"]], c[:, j["spine"]] = 0.35 * pelvis + 0.65 * thorax, np.minimum(c_pelvis, c_thorax)
+    p[:, j["neck"]], c[:, j["neck"]] = 0.4 * thorax + 0.6 * ears, np.minimum(c_ears, c_thorax)
+    p[:, j["head"]], c[:, j["head"]] = 1.6 * ears - 0.6 * thorax, np.minimum(c_ears, c_thorax)
+    return p, c
+
+
+def look_at(direction: Array) -> Array:
+    """(N, 3, 3) least rotations R with R @ (0, 0, 1) = direction / |direction|; direction (N, 3), z > 0."""
+    d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    x, y, z = d[..., 0], d[..., 1], d[..., 2]
+    k = 1 / (1 + z)
+    rows = [1 - x * x * k, -x * y * k, x, -x * y * k, 1 - y * y * k, y, -x, -y, z]
+    return np.stack(rows, -1).reshape(*d.shape[:-1], 3, 3)
+
+
+def encode(tangents: Array, confidence: Array) -> Encoded:
+    """Turns camera tangents into network input.
+
+    Args:
+        tangents: (N, J, 2) x/z and y/z of each MEASURED joint's ray, (pixel - principal point) / focal length.
+        confidence: (N, J) 0 to 1; 0 = missing (its tangent may then be anything finite).
+
+    Returns:
+        Encoded; a pose with no point at all gives zeros.
+    """
+    t = np.ascontiguousarray(tangents, np.float32)
+    seen = (confidence > 0).astype(np.float32)
+    torso = seen[:, _TORSO]
+    few = torso.sum(1) < 2
+    weight = np.zeros_like(seen)
+    weight[:, _TORSO] = torso
+    if few.any():
+        weight[few] = seen[few]
+        weight[np.ix_(few, DERIVED)] = 0
+    total = np.maximum(weight.sum(1), 1e-6)[:, None]
+    centre = np.einsum("nj,njk->nk", weight, t) / total
+    ray = np.concatenate([centre, np.ones_like(centre[:, :1])], 1)
+    view = look_at(ray)
+    # x_virtual = view^T x_camera
+    v = np.concatenate([t, np.ones_like(t[..., :1])], -1) @ view
+    local = v[..., :2] / np.maximum(v[..., 2:], 0.2)
+    local, conf = fill_derived(local, confidence.astype(np.float32))
+    w = seen[:, MEASURED]
+    spread = np.sqrt((w * (local[:, MEASURED] ** 2).sum(-1)).sum(1) / np.maximum(w.sum(1), 1) + 1e-9)
+    nodes = np.concatenate([local / spread[:, None, None], conf[..., None]], -1)
+    nodes[conf <= 0] = 0
+    nodes[..., :2] = np.clip(nodes[..., :2], -6, 6)
+    log_spread = (np.log(spread) - _LOG_SPREAD[0]) / _LOG_SPREAD[1]
+    flat = np.concatenate([log_spread[:, None], centre], 1)
+    return Encoded(nodes.astype(np.float32), flat.astype(np.float32), view.astype(np.float32))
+
+
+def standard_scale(joints: Array) -> Array:
+    """(N,) factor that brings each body to the standard size; joints (N, J, 3) in any unit."""
+
+    def length(a: str, b: str) -> Array:
+        return np.linalg.norm(joints[:, JOINT[a]] - joints[:, JOINT[b]], axis=-1)
+
+    legs = sum(length(f"{s}_hip", f"{s}_knee") + length(f"{s}_knee", f"{s}_ankle") for s in ("left", "right"))
+    trunk = length("pelvis", "spine") + length("spine", "thorax")
+    return STANDARD_LENGTH / np.maximum(trunk + legs / 2, 1e-6)

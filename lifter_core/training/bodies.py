@@ -1,0 +1,104 @@
+"""Body variety: bone lengths drawn anew, limbs of different takes recombined, mirror images. All on joints alone."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, JOINT_PARENTS
+
+Array = NDArray[np.float32]
+
+# a standard body (STANDARD_LENGTH of normalise.py), metres: means of the CMU subjects
+_LENGTHS = {
+    "spine": 0.33, "thorax": 0.175, "neck": 0.125, "head": 0.2, "nose": 0.14, "ear": 0.105, "hip": 0.09,
+    "knee": 0.407, "ankle": 0.436, "heel": 0.077, "toe": 0.184, "shoulder": 0.18, "elbow": 0.29, "wrist": 0.275,
+    "hand": 0.085,
+}  # fmt: skip
+_PART = tuple(name.split("_")[-1] for name in JOINT_NAMES)
+_PARTS = tuple(_LENGTHS)
+STANDARD_LENGTHS: Array = np.array([_LENGTHS.get(part, 1.0) for part in _PART], np.float32)  # (J,), pelvis unused
+
+# bones that vary together (one factor each), and how much (sd of the log)
+_TOGETHER = (
+    (("knee", "ankle"), 0.06),
+    (("elbow", "wrist"), 0.06),
+    (("spine", "thorax"), 0.06),
+    (("shoulder",), 0.08),
+    (("hip",), 0.12),
+    (("neck", "head", "nose", "ear"), 0.06),
+    (("heel", "toe"), 0.08),
+    (("hand",), 0.1),
+)
+_ALONE = 0.04  # sd of the log of each part's own factor
+_SIDE = 0.008  # and of each side's
+
+
+def bone_lengths(joints: Array) -> Array:
+    """(N, J) distance of each joint from its parent in the drawing tree; 1 for the root."""
+    parents = list(JOINT_PARENTS[1:])
+    length = np.ones(joints.shape[:2], np.float32)
+    length[:, 1:] = np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1)
+    return length
+
+
+def resize(joints: Array, proportions: NDArray[np.bool_], rng: np.random.Generator) -> Array:
+    """Gives every pose (N, J, 3, about the pelvis) another body.
+
+    Half of the bodies (all whose ``proportions`` are not to be believed) are drawn about the standard one, the others
+    about their own, left and right made equal first.
+    """
+    n = len(joints)
+    own = bone_lengths(joints)
+    direction = np.zeros_like(joints)
+    direction[:, 1:] = (joints[:, 1:] - joints[:, list(JOINT_PARENTS[1:])]) / np.maximum(own[:, 1:, None], 1e-6)
+    own = (own + own[:, JOINT_MIRROR]) / 2
+    standard = ~proportions | (rng.random(n) < 0.5)
+    length = np.where(standard[:, None], STANDARD_LENGTHS, own)
+    log = {part: rng.normal(0, _ALONE, n) for part in _PARTS}
+    for parts, sd in _TOGETHER:
+        shared = rng.normal(0, sd, n)
+        for part in parts:
+            log[part] = log[part] + shared
+    factor = np.exp(np.stack([log.get(part, np.zeros(n)) for part in _PART], 1) + rng.normal(0, _SIDE, own.shape))
+    step = direction * (length * factor)[..., None].astype(np.float32)
+    out = np.zeros_like(joints)
+    for j, parent in enumerate(JOINT_PARENTS):
+        if parent >= 0:
+            out[:, j] = out[:, parent] + step[:, j]
+    return out
+
+
+def _frame(across: Array, along: Array) -> Array:
+    """(N, 3, 3) axes as columns: across, along made perpendicular to it, and their cross product."""
+    x = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
+    y = along - (along * x).sum(-1, keepdims=True) * x
+    y /= np.maximum(np.linalg.norm(y, axis=-1, keepdims=True), 1e-6)
+    return np.stack([x, y, np.cross(x, y)], -1)
+
+
+_ARMS = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("elbow", "wrist", "hand")]
+_LEGS = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("knee", "ankle", "heel", "toe")]
+
+
+def recombine(joints: Array, rng: np.random.Generator, arms: float = 0.25, legs: float = 0.1) -> Array:
+    """Hangs the arms (or legs) of another pose of the batch on some poses, turned with the trunk. (N, J, 3)."""
+    out = joints.copy()
+    j = JOINT
+    trunk = joints[:, j["thorax"]] - joints[:, j["pelvis"]]
+    for chance, limbs, root in ((arms, _ARMS, "shoulder"), (legs, _LEGS, "hip")):
+        rows = np.flatnonzero(rng.random(len(joints)) < chance)
+        other = rng.permutation(len(joints))[: len(rows)]
+        across = joints[:, j[f"left_{root}"]] - joints[:, j[f"right_{root}"]]
+        turn = _frame(across[rows], trunk[rows]) @ _frame(across[other], trunk[other]).transpose(0, 2, 1)
+        for k in limbs:
+            at = j[JOINT_NAMES[k].split("_")[0] + "_" + root]
+            offset = joints[other, k] - joints[other, at]
+            out[rows, k] = joints[rows, at] + np.einsum("nij,nj->ni", turn, offset)
+    return out
+
+
+def mirror(joints: Array, rng: np.random.Generator) -> Array:
+    """Mirrors half of the poses (N, J, 3) about the plane x = 0."""
+    flip = rng.random(len(joints)) < 0.5
+    out = joints.copy()
+    out[flip] = joints[flip][:, JOINT_MIRROR] * np.array([-1, 1, 1], np.float32)
+    return out

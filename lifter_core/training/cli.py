@@ -1,0 +1,34 @@
+"""``lifter-train CONFIG``: trains a network, stops at any time, goes on with the same command."""
+
+import argparse
+from pathlib import Path
+
+CONFIGS = Path(__file__).parent / "configs"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of ``lifter-train``; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="lifter-train", description=__doc__)
+    parser.add_argument("config", help="a .toml file, or the name of a shipped one: residual_mlp, locally_connected")
+    parser.add_argument("--data", type=Path, required=True, help="folder with cmu_60.npz and cmu_full_30.npz")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/CONFIG); an unfinished run goes on")
+    parser.add_argument("--export", type=Path, help="write the finished network (.safetensors, .onnx) to this folder")
+    args = parser.parse_args(argv)
+    path = Path(args.config)
+    if not path.suffix:
+        path = CONFIGS / f"{path.name}.toml"
+    if not path.is_file():
+        parser.error(f"there is no config {args.config}; shipped: {', '.join(p.stem for p in CONFIGS.glob('*.toml'))}")
+    from .trainer import Config, train
+
+    config = Config.read(path)
+    network = train(config, args.data, args.out or Path("runs") / path.stem)
+    if args.export:
+        from .export import export
+
+        export(network, config, path.stem, args.export)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
