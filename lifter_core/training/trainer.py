@@ -43,12 +43,16 @@ class Config(NamedTuple):
         """The config in ``path``; unknown or missing keys raise TypeError."""
         return cls(**tomllib.loads(path.read_text()))
 
-    def build(self) -> nn.Module:
-        """The network with fresh weights."""
+    def network_arguments(self) -> dict[str, Any]:
+        """The network's constructor arguments, the skeleton's included."""
         arguments = dict(self.arguments, joints=len(JOINT_NAMES))
         if self.network != "residual_mlp":
             arguments["edges"] = graph_edges()
-        return build(self.network, **arguments)
+        return arguments
+
+    def build(self) -> nn.Module:
+        """The network with fresh weights."""
+        return build(self.network, **self.network_arguments())
 
 
 def graph_edges() -> list[tuple[int, int]]:

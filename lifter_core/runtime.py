@@ -1,0 +1,106 @@
+"""Where a network runs: torch (CUDA, MPS, CPU) if it is installed, else ONNX Runtime; the same numbers from both."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import BadInputError
+from .normalise import Encoded
+
+Array = NDArray[np.float32]
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT_MODEL = "residual_mlp"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_BATCH = 1024  # poses at a time: bounds the memory of long clips
+
+
+class Model(NamedTuple):
+    """A network ready to run: its name, where it runs (``torch cuda``, ``onnxruntime cpu``), and the function itself,
+    Encoded of N poses -> (N, J, 3) metres at standard size in the virtual camera's axes."""
+
+    name: str
+    device: str
+    predict: Callable[[Encoded], Array]
+
+
+def shipped() -> dict[str, dict[str, Any]]:
+    """The networks in the package: name -> what its .json says (network, arguments, figures)."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(WEIGHTS.glob("*.json"))}
+
+
+def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto") -> Model:
+    """A shipped network, ready to run.
+
+    Args:
+        device: ``auto`` takes CUDA, else MPS, else the CPU.
+        backend: ``torch``, ``onnxruntime``, or ``auto`` = torch where it is installed.
+
+    Raises:
+        BadInputError: no such network, or the device is not there.
+    """
+    if not (WEIGHTS / f"{name}.json").is_file():
+        raise BadInputError(f"There is no model {name}; choose one of: {', '.join(shipped())}.")
+    if backend == "auto":
+        with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
+        backend = "torch" if with_torch else "onnxruntime"
+    if backend == "torch":
+        return _with_torch(name, device)
+    if device not in ("auto", "cpu"):
+        raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
+    return _with_onnxruntime(name)
+
+
+def _with_torch(name: str, device: str) -> Model:
+    import torch
+    from safetensors.torch import load_file
+
+    from .models import build
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        device = next(d for d in ("cuda", "mps", "cpu") if there[d])
+    if not there.get(device, False):
+        raise BadInputError(f"This machine has no device {device} that torch can use; use --device cpu or auto.")
+    info = json.loads((WEIGHTS / f"{name}.json").read_text())
+    network = build(info["network"], **info["arguments"])
+    network.load_state_dict(load_file(WEIGHTS / f"{name}.safetensors"))
+    network.eval().to(device)
+
+    def run(nodes: Array, flat: Array) -> Array:
+        with torch.inference_mode():
+            out = network(torch.from_numpy(nodes).to(device), torch.from_numpy(flat).to(device))
+            result: Array = out.cpu().numpy()
+        return result
+
+    return Model(name, f"torch {device}", _batched(run))
+
+
+def _with_onnxruntime(name: str) -> Model:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        (WEIGHTS / f"{name}.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+
+    def run(nodes: Array, flat: Array) -> Array:
+        result: Array = session.run(None, {"nodes": nodes, "globals": flat})[0]
+        return result
+
+    return Model(name, "onnxruntime cpu", _batched(run))
+
+
+def _batched(run: Callable[[Array, Array], Array]) -> Callable[[Encoded], Array]:
+    def predict(encoded: Encoded) -> Array:
+        nodes, flat = encoded.nodes, encoded.globals
+        parts = [run(nodes[i : i + _BATCH], flat[i : i + _BATCH]) for i in range(0, len(nodes), _BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, nodes.shape[1], 3), np.float32)
+
+    return predict

@@ -1,0 +1,72 @@
+"""A trained network as shipped files: NAME.safetensors, NAME.onnx and NAME.json, equal within 0.1 mm."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ..normalise import GLOBAL_CHANNELS, NODE_CHANNELS
+from ..skeleton import JOINT_NAMES
+from .trainer import Config
+
+_TOLERANCE = 1e-4  # metres
+
+
+def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
+    """Writes the three files, each to a temporary name first.
+
+    Raises:
+        RuntimeError: the ONNX file does not say what the network says.
+    """
+    import onnxruntime
+
+    folder.mkdir(parents=True, exist_ok=True)
+    network.eval()
+    example = (torch.randn(5, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(5, GLOBAL_CHANNELS))
+    onnx = folder / f"{name}.onnx.tmp"
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.onnx.export(
+        network,
+        example,
+        dynamo=True,
+        input_names=["nodes", "globals"],
+        output_names=["joints"],
+        dynamic_shapes=({0: batch}, {0: batch}),
+        external_data=False,
+        verbose=False,
+    )
+    assert program is not None
+    program.save(str(onnx), external_data=False)
+    session = onnxruntime.InferenceSession(onnx.read_bytes(), providers=["CPUExecutionProvider"])
+    nodes, flat = torch.randn(100, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(100, GLOBAL_CHANNELS)
+    with torch.inference_mode():
+        want = network(nodes, flat).numpy()
+    got = session.run(None, {"nodes": nodes.numpy(), "globals": flat.numpy()})[0]
+    if (worst := float(np.abs(want - got).max())) > _TOLERANCE:
+        raise RuntimeError(f"the ONNX file differs from the network by {worst * 1000:.3f} mm")
+    weights = folder / f"{name}.safetensors.tmp"
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
+    os.replace(onnx, folder / f"{name}.onnx")
+    os.replace(weights, folder / f"{name}.safetensors")
+    write_card(config, network, name, folder)
+
+
+def write_card(config: Config, network: nn.Module, name: str, folder: Path) -> None:
+    """NAME.json: what builds the network and what it was trained with; benchmarks/ adds the figures."""
+    path = folder / f"{name}.json"
+    card = json.loads(path.read_text()) if path.exists() else {}
+    arguments = config.network_arguments()
+    card |= {
+        "network": config.network,
+        "arguments": arguments,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "training": {"samples": config.samples, "batch": config.batch, "rate": config.rate, "seed": config.seed},
+        "command": f"lifter-train {name} --data MOCAP --export lifter_core/weights",
+    }
+    temporary = path.with_suffix(".json.tmp")
+    temporary.write_text(json.dumps(card, indent=1) + "\n")
+    os.replace(temporary, path)
