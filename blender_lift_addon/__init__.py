@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lift, video to armature: the Blender add-on. It starts the engine (lifter_core) and builds what comes back."""
+
+import bpy
+
+from . import delivery, operators, panels, preferences, properties
+
+CLASSES: tuple[type, ...] = (
+    *preferences.CLASSES,
+    *properties.CLASSES,
+    *operators.CLASSES,
+    *panels.CLASSES,
+)
+
+
+def register() -> None:
+    """Called by Blender when the add-on is switched on."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.register()
+    operators.register()
+    delivery.register()
+    # Here, so that `python -m blender_lift_addon.batch` does not find the module imported already.
+    from . import batch
+
+    batch.register()
+
+
+def unregister() -> None:
+    """Called by Blender when the add-on is switched off; a run under way is stopped."""
+    from . import batch
+
+    batch.unregister()
+    delivery.unregister()
+    operators.unregister()
+    properties.unregister()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clips to .blend files without a window: `blender --command lift`, or `python -m blender_lift_addon.batch` with bpy."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from lifter_core.errors import BadInputError, LiftError
+from lifter_core.take import load_take, save_take
+
+from .build import add_take
+from .engine import Engine, EngineError, LiftOptions, Progress
+from .preferences import engine_python
+
+QUALITIES = {"draft": "lite", "standard": "full", "best": "heavy"}
+EXPORTS = ("bvh",)
+
+_command: Any = None
+
+
+def lift_clip(clip: Path, options: LiftOptions, folder: Path) -> Path:
+    """Lifts one clip with the engine, showing its progress, and returns the take's path in the folder.
+
+    Raises:
+        EngineError: the engine's one sentence.
+    """
+    engine = Engine(clip, folder, options, engine_python())
+    engine.wait(lambda progress: _show(clip.name, progress))
+    print(file=sys.stderr)
+    if engine.take is None:
+        log = engine.log_tail()
+        if "engine stopped" in engine.error and log:
+            print(log, file=sys.stderr)
+        raise EngineError(engine.error)
+    return engine.take
+
+
+def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports: Sequence[str] = ()) -> None:
+    """Writes out/name.blend, out/name.npz and the exports from a take; replaces what is open in Blender.
+
+    Raises:
+        LiftError: the take cannot be read.
+    """
+    take = load_take(take_path)
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    lifted = add_take(scene, take, clip, name)
+    scene.frame_set(scene.frame_start)
+    if lifted.clip is not None and lifted.clip.filepath:
+        lifted.clip.filepath = _relative(lifted.clip.filepath, out)
+    out.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.save_as_mainfile(filepath=str(out / f"{name}.blend"), check_existing=False, relative_remap=False)
+    save_take(take, out / f"{name}.npz")
+    if "bvh" in exports:
+        from lifter_core.export.bvh import write_bvh
+
+        people = take.positions.shape[0]
+        for person in range(people):
+            suffix = f"_{person + 1}" if people > 1 else ""
+            write_bvh(take, out / f"{name}{suffix}.bvh", person=person)
+
+
+def lift_files(clips: Sequence[Path], out: Path, options: LiftOptions, exports: Sequence[str] = ()) -> int:
+    """Lifts each clip and saves it under its name in the folder out; returns how many failed."""
+    failed = 0
+    for clip, name in zip(clips, _names(clips), strict=True):
+        folder = Path(tempfile.mkdtemp(prefix="lift-"))
+        try:
+            save_blend(lift_clip(clip, options, folder), clip, name, out, exports)
+            print(f"{clip}: saved {out / name}.blend")
+        except (EngineError, LiftError, OSError, RuntimeError) as error:
+            failed += 1
+            print(f"{clip}: {error}", file=sys.stderr)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return failed
+
+
+def _names(clips: Sequence[Path]) -> list[str]:
+    """A name for each clip, told apart by a number where two clips are called the same."""
+    names: list[str] = []
+    for clip in clips:
+        count = sum(name == clip.stem or name.rpartition("_")[0] == clip.stem for name in names)
+        names.append(f"{clip.stem}_{count + 1}" if count else clip.stem)
+    return names
+
+
+def _relative(path: str, out: Path) -> str:
+    try:
+        return bpy.path.relpath(path, start=str(out.absolute()))
+    except ValueError:  # on another drive
+        return path
+
+
+def _show(name: str, progress: Progress) -> None:
+    count = f" {progress.done}/{progress.total}" if progress.total else ""
+    left = f", {progress.eta:.0f} s left" if progress.eta is not None else ""
+    print(f"\r{name}: {progress.stage}{count}{left}\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blender --command lift",
+        description="Lifts the person in each clip to an animated armature. For each clip it saves NAME.blend (armature, "
+        "camera, the clip behind it) and NAME.npz (the take) in the output folder.",
+        epilog="Example: blender --command lift walk.mp4 jump.mp4 --out lifted --height 178 --export bvh",
+    )
+    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="a video of a person")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to save; made if need be")
+    parser.add_argument("--quality", choices=QUALITIES, default="best", help="draft is the fastest (default: best)")
+    parser.add_argument("--height", type=float, metavar="CM", help="the person's height (default: an average one)")
+    parser.add_argument("--start", type=float, metavar="S", help="lift from this second of each clip on")
+    parser.add_argument("--end", type=float, metavar="S", help="lift up to this second of each clip")
+    parser.add_argument("--export", choices=EXPORTS, action="append", default=[], help="save this file too")
+    parser.add_argument("--take", type=Path, metavar="NPZ", help="build from this take instead of lifting; one clip")
+    parser.add_argument("--clip", type=Path, metavar="CLIP", help="with --take: the clip behind the camera")
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command. Returns the exit code: 0, or 1 if any clip failed (2 for a wrong command line)."""
+    parser = _parser()
+    try:
+        given = parser.parse_args(list(arguments))
+        if given.take is None and (not given.clips or given.clip is not None):
+            parser.error("name at least one clip (--clip is for --take)")
+        if given.take is not None and given.clips:
+            parser.error("with --take, name the clip by --clip")
+    except SystemExit as end:  # Blender would take it for a crash
+        return end.code if isinstance(end.code, int) else 2
+    if given.take is None:
+        options = LiftOptions(QUALITIES[given.quality], given.start, given.end, given.height)
+        return 1 if lift_files(given.clips, given.out, options, given.export) else 0
+    try:
+        if given.clip is not None and not given.clip.is_file():
+            raise BadInputError(f"There is no clip at {given.clip}.")
+        save_blend(given.take, given.clip, (given.clip or given.take).stem, given.out, given.export)
+    except (LiftError, OSError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return error.exit_code if isinstance(error, LiftError) else 1
+    return 0
+
+
+def register() -> None:
+    """Adds `blender --command lift`."""
+    global _command
+    _command = bpy.utils.register_cli_command("lift", main)
+
+
+def unregister() -> None:
+    """Removes it."""
+    bpy.utils.unregister_cli_command(_command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

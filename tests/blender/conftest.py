@@ -1,0 +1,74 @@
+"""Tests on real bpy: each starts from Blender's factory scene, with user folders of its own."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before bpy is imported: it reads this once.
+os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="lift-tests-")
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+try:
+    import bpy
+except ImportError:
+    bpy = None
+
+ended_with = 0
+
+
+def pytest_collect_file(file_path: Path) -> None:
+    """Skips all of this folder where there is no bpy."""
+    if bpy is None and file_path.name.startswith("test_"):
+        pytest.skip("bpy is not installed (pip install bpy==4.5.15 in Python 3.11): the tests on Blender are skipped")
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Remembers how it went."""
+    global ended_with
+    ended_with = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure() -> None:
+    """Leaves at once: bpy may crash while Python takes it down."""
+    if bpy is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended_with)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addon() -> Iterator[None]:
+    """The add-on, switched on once for all tests."""
+    import blender_lift_addon
+
+    blender_lift_addon.register()
+    yield
+    blender_lift_addon.unregister()
+
+
+@pytest.fixture(autouse=True)
+def fresh_scene() -> None:
+    """Blender's factory scene."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of 40 frames, 30 a second, 320x180."""
+    av = pytest.importorskip("av")
+    import numpy as np
+
+    path = tmp_path / "walk.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for shade in range(40):
+            picture = np.full((180, 320, 3), shade * 6, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
