@@ -91,10 +91,13 @@ def probe(path: str | os.PathLike[str]) -> ClipInfo:
         return ClipInfo(path.name, width, height, fps, duration, stream.frames or max(round(duration * fps), 0))
 
 
-def read_frames(path: str | os.PathLike[str], start: float | None = None, end: float | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: str | os.PathLike[str], start: float | None = None, end: float | None = None, interval: float = 0.0
+) -> Iterator[Frame]:
     """The clip's frames with start <= time < end (seconds from its first frame), in order, times strictly increasing.
 
-    Damaged packets are left out one by one and counted. All frames have the size of the clip's first frame.
+    Damaged packets are left out one by one and counted. All frames have the size of the clip's first frame. With an
+    ``interval`` only one frame in so many seconds is given; ``index`` still numbers all frames of the range.
 
     Raises:
         BadInputError: as ``probe``; or the range is empty, negative, or beyond the clip's end.
@@ -104,14 +107,16 @@ def read_frames(path: str | os.PathLike[str], start: float | None = None, end: f
     with _open(path) as container:
         stream = _video_stream(container, path)
         index = 0
-        last = -1.0
+        last = due = -1.0
         for frame, time, size, damaged in _timed(container, stream, start or 0.0):
             last = time
             if start is not None and time < start - _RANGE_SLACK:
                 continue
             if end is not None and time >= end - _RANGE_SLACK:
                 break
-            yield Frame(index, time, _upright(frame, size), damaged)
+            if time >= due - _RANGE_SLACK:
+                yield Frame(index, time, _upright(frame, size), damaged)
+                due = time + interval
             index += 1
         if last < 0:
             raise _undecodable(path)

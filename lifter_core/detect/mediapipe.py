@@ -1,4 +1,4 @@
-"""MediaPipe's pose landmarker (BlazePose, 33 points), in arrays: one picture in, one pose out."""
+"""MediaPipe's pose landmarker (BlazePose, 33 points) in arrays: a picture in, poses out."""
 
 import contextlib
 import functools
@@ -37,11 +37,11 @@ class Pose(NamedTuple):
 class Landmarker:
     """A pose landmarker, closed on leaving its ``with`` block.
 
-    With ``tracking`` the pictures are successive frames of one size and the pose is followed from one to the next;
-    without, each picture stands alone.
+    With ``people`` = 0 the pictures are successive views of one person, who is followed from one to the next; otherwise
+    each picture stands alone, and up to so many people are found in it.
     """
 
-    def __init__(self, model: Path, tracking: bool) -> None:
+    def __init__(self, model: Path, people: int = 0) -> None:
         with quiet_stderr():
             import mediapipe
             from mediapipe.tasks.python.core.base_options import BaseOptions
@@ -53,12 +53,13 @@ class Landmarker:
                 pose_landmarker.PoseLandmarkerOptions(
                     # bytes, not the path: MediaPipe cannot open every path that Windows can
                     base_options=BaseOptions(model_asset_buffer=model.read_bytes()),
-                    running_mode=VisionTaskRunningMode.VIDEO if tracking else VisionTaskRunningMode.IMAGE,
+                    running_mode=VisionTaskRunningMode.IMAGE if people else VisionTaskRunningMode.VIDEO,
+                    num_poses=max(people, 1),
                 )
             )
-        self._tracking = tracking
+        self._tracking = not people
         self._calls = 0
-        self._last: NDArray[np.float32] | None = None  # visibility as it came, before
+        self._last: NDArray[np.float32] | None = None  # the averaged visibility that came last
 
     def __enter__(self) -> "Landmarker":
         return self
@@ -66,8 +67,8 @@ class Landmarker:
     def __exit__(self, *_: object) -> None:
         self._task.close()
 
-    def __call__(self, image: NDArray[np.uint8]) -> Pose | None:
-        """The pose in an (h, w, 3) RGB picture, or None."""
+    def __call__(self, image: NDArray[np.uint8]) -> list[Pose]:
+        """The poses in an (h, w, 3) RGB picture."""
         with quiet_stderr() if self._calls == 0 else contextlib.nullcontext():
             picture = self._picture(np.ascontiguousarray(image))
             if self._tracking:
@@ -75,21 +76,24 @@ class Landmarker:
             else:
                 result = self._task.detect(picture)
         self._calls += 1
-        if not result.pose_landmarks:
-            self._last = None
-            return None
-        marks = np.array([(p.x, p.y, p.visibility) for p in result.pose_landmarks[0]], np.float32)
-        world = np.array([(p.x, p.y, p.z) for p in result.pose_world_landmarks[0]], np.float32)
-        height, width = image.shape[:2]
-        points = marks[:, :2] * np.array([width, height], np.float32)
-        return Pose(points, self._unsmoothed(marks[:, 2]), world)
+        scale = np.array([image.shape[1], image.shape[0]], np.float32)
+        poses = []
+        for flat, solid in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True):
+            marks = np.array([(p.x, p.y, p.visibility) for p in flat], np.float32)
+            world = np.array([(p.x, p.y, p.z) for p in solid], np.float32)
+            visibility = self._unsmoothed(marks[:, 2]) if self._tracking else marks[:, 2]
+            poses.append(Pose(marks[:, :2] * scale, visibility, world))
+        return poses
+
+    def forget(self) -> None:
+        """Drops the person followed, so that the next picture is searched afresh (by way of an empty one)."""
+        self(np.zeros((64, 64, 3), np.uint8))
 
     def _unsmoothed(self, visibility: NDArray[np.float32]) -> NDArray[np.float32]:
         last, self._last = self._last, visibility
-        if not self._tracking or last is None:
+        if last is None:
             return visibility
-        raw = (visibility - (1 - _VISIBILITY_WEIGHT) * last) / _VISIBILITY_WEIGHT
-        return raw.clip(0, 1)
+        return ((visibility - (1 - _VISIBILITY_WEIGHT) * last) / _VISIBILITY_WEIGHT).clip(0, 1)
 
 
 @contextlib.contextmanager
