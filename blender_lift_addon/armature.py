@@ -25,7 +25,7 @@ def bone_name(name: str) -> str:
 
 
 def rest_heads(take: Take, person: int) -> NDArray[np.float64]:
-    """(B, 3) m, where the bones begin in the rest pose, with the lowest joint on the floor and the pelvis above 0, 0."""
+    """(B, 3) m, where the bones begin in the rest pose: the lowest joint on the floor, the pelvis above 0, 0."""
     heads = np.zeros((len(take.bone_names), 3))
     for bone, parent in enumerate(take.bone_parents):
         if parent >= 0:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clips to .blend files without a window: `blender --command lift`, or `python -m blender_lift_addon.batch` with bpy."""
+"""Clips to .blend files without a window: `blender --command lift CLIP... --out DIR`.
+
+With the bpy module the same is `python -m blender_lift_addon.batch CLIP... --out DIR`.
+"""
 
 import argparse
 import shutil
@@ -50,6 +53,7 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     take = load_take(take_path)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
+    assert scene is not None
     lifted = add_take(scene, take, clip, name)
     scene.frame_set(scene.frame_start)
     if lifted.clip is not None and lifted.clip.filepath:
@@ -107,8 +111,8 @@ def _show(name: str, progress: Progress) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="blender --command lift",
-        description="Lifts the person in each clip to an animated armature. For each clip it saves NAME.blend (armature, "
-        "camera, the clip behind it) and NAME.npz (the take) in the output folder.",
+        description="Lifts the person in each clip to an animated armature. For each clip it saves NAME.blend "
+        "(armature, camera, the clip behind it) and NAME.npz (the take) in the output folder.",
         epilog="Example: blender --command lift walk.mp4 jump.mp4 --out lifted --height 178 --export bvh",
     )
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="a video of a person")
@@ -150,7 +154,7 @@ def main(arguments: Sequence[str]) -> int:
 def register() -> None:
     """Adds `blender --command lift`."""
     global _command
-    _command = bpy.utils.register_cli_command("lift", main)
+    _command = bpy.utils.register_cli_command("lift", main)  # type: ignore[func-returns-value]
 
 
 def unregister() -> None:

@@ -44,8 +44,8 @@ def add_take(
         take: the take.
         clip_path: the clip it was lifted from, for the camera's background.
         name: what the new things are called after.
-        match_rate: the scene takes the clip's frame rate; otherwise the keys are put at the same times in the scene's own
-            rate, between frames where need be.
+        match_rate: the scene takes the clip's frame rate; otherwise the keys are put at the same times in the scene's
+            own rate, between frames where need be.
     """
     clip = load_clip(clip_path) if clip_path else None
     # Blender shows a clip by this rate, which for a variable one is not the average that the decoder tells.

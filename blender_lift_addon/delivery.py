@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lift under way: watched by a timer, and its take brought into the scene as one undo step.
 
-An application timer, not a modal operator: it outlives the window it was started from, and Blender saves no recovery file
-while a modal operator runs.
+An application timer, not a modal operator: it outlives the window it was started from, and while a modal operator runs
+Blender saves no recovery file.
 """
 
 import atexit
@@ -183,7 +183,7 @@ def _close() -> None:
         current = None
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def _before_load(_path: str) -> None:
     cancel()
 

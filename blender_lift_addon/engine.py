@@ -64,7 +64,9 @@ def find_python(chosen: str = "") -> str:
     """
     if chosen:
         if not Path(chosen).is_file():
-            raise EngineError(f"There is no Python at {chosen}; correct the engine's Python in the add-on's preferences.")
+            raise EngineError(
+                f"There is no Python at {chosen}; correct the engine's Python in the add-on's preferences."
+            )
         return chosen
     # Some builds of Blender put the system's Python, or Blender itself, into sys.executable.
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -169,7 +171,7 @@ class Engine:
     def cancel(self) -> None:
         """Ends the child and all that it started, at once."""
         self.running = False
-        # A dead leader's group may live on; a finished child is reaped only here or in _finish, so the id is still ours.
+        # A dead leader's group may live on; a finished child is reaped only here and by poll, so the id is still ours.
         if self._process.returncode is None:
             if sys.platform == "win32":
                 subprocess.run(["taskkill", "/F", "/T", "/PID", str(self.pid)], capture_output=True, check=False)

@@ -41,14 +41,16 @@ def multiply(a: Floats, b: Floats) -> Floats:
 
 def conjugate(q: Floats) -> Floats:
     """(..., 4) inverses of unit quaternions, wxyz."""
-    return q * (1.0, -1.0, -1.0, -1.0)
+    inverse: Floats = q * np.array((1.0, -1.0, -1.0, -1.0))
+    return inverse
 
 
 def continuous(q: Floats) -> Floats:
     """(T, ..., 4) the same rotations, with the sign chosen that is nearer to the frame before."""
     flips = np.where((q[1:] * q[:-1]).sum(-1) < 0, -1.0, 1.0)
     signs = np.concatenate((np.ones_like(flips[:1]), np.cumprod(flips, 0)))
-    return q * signs[..., None]
+    near: Floats = q * signs[..., None]
+    return near
 
 
 def holds(present: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -60,7 +62,8 @@ def holds(present: NDArray[np.bool_]) -> NDArray[np.intp]:
 def new_action(owner: bpy.types.Object, name: str) -> Any:
     """Gives the object a new action that stays in the file, and returns what holds its F-curves.
 
-    That is the action itself up to Blender 4.3, and the object's channel bag in it from 4.4 on; both have fcurves, groups.
+    That is the action itself up to Blender 4.3, and the object's channel bag in it from 4.4 on; both have fcurves and
+    groups.
     """
     action = bpy.data.actions.new(name)
     action.use_fake_user = True
@@ -89,9 +92,7 @@ def add_curves(
         curve.update()
 
 
-def pose_channels(
-    take: Take, person: int, rest: Floats, heads: Floats
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def pose_channels(take: Take, person: int, rest: Floats, heads: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """What the bones' channels must be for the armature to move like the person.
 
     Args:

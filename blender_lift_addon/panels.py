@@ -2,6 +2,7 @@
 """The Lift tab in the 3D view's sidebar."""
 
 import textwrap
+from typing import Any
 
 import bpy
 
@@ -10,7 +11,7 @@ from .engine import Progress
 from .operators.clip import LIFT_OT_choose_clip
 from .operators.lift import LIFT_OT_cancel, LIFT_OT_video_to_armature
 from .operators.log import LIFT_OT_show_log
-from .properties import settings_of
+from .properties import LiftSettings, settings_of
 
 STAGES = {  # in the engine's order
     "start": "Starting",
@@ -38,6 +39,7 @@ class LIFT_PT_video(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the tab."""
         layout = self.layout
+        assert layout is not None
         settings = settings_of(context.scene)
         idle = delivery.current is None
 
@@ -59,7 +61,7 @@ class LIFT_PT_video(bpy.types.Panel):
         if delivery.outcome is not None:
             draw_outcome(context, layout, delivery.outcome)
 
-    def draw_choices(self, layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    def draw_choices(self, layout: bpy.types.UILayout, settings: LiftSettings) -> None:
         """What may be chosen before a lift."""
         column = layout.column()
         column.use_property_split = True
@@ -138,10 +140,11 @@ def left_text(progress: Progress) -> str:
 
 
 def paragraph(
-    context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: str, alert: bool = False
+    context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: Any, alert: bool = False
 ) -> None:
     """Text on as many lines as the sidebar's width asks for; Blender's labels do not wrap."""
     width = context.region.width if context.region else 300
+    assert context.preferences is not None
     scale = context.preferences.system.ui_scale
     letters = max(16, int((width / scale - 75) / CHARACTER))
     column = layout.column(align=True)

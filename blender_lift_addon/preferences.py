@@ -13,8 +13,8 @@ class LiftPreferences(bpy.types.AddonPreferences):
     python: StringProperty(  # type: ignore[valid-type]
         name="Engine Python",
         description=(
-            "Another Python program to run the engine with, for example one that has lifter_core and PyTorch with CUDA. "
-            "Empty: Blender's own Python and the packages that came with the add-on"
+            "Another Python program to run the engine with, for example one that has lifter_core and PyTorch with "
+            "CUDA. Empty: Blender's own Python and the packages that came with the add-on"
         ),
         subtype="FILE_PATH",
     )
@@ -32,6 +32,7 @@ class LiftPreferences(bpy.types.AddonPreferences):
 
 def engine_python() -> str:
     """The Python chosen in the preferences, or nothing for Blender's own."""
+    assert bpy.context.preferences is not None
     addon = bpy.context.preferences.addons.get(__package__ or "")
     chosen = getattr(addon.preferences, "python", "") if addon else ""
     return bpy.path.abspath(chosen) if chosen else ""

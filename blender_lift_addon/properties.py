@@ -74,8 +74,9 @@ class LiftSettings(bpy.types.PropertyGroup):
     )
 
 
-def settings_of(scene: bpy.types.Scene) -> LiftSettings:
+def settings_of(scene: bpy.types.Scene | None) -> LiftSettings:
     """The scene's choices."""
+    assert scene is not None
     settings: LiftSettings = scene.lift  # type: ignore[attr-defined]
     return settings
 
@@ -108,7 +109,7 @@ def lift_options(settings: LiftSettings) -> LiftOptions:
 
 def register() -> None:
     """Gives every scene its choices."""
-    bpy.types.Scene.lift = PointerProperty(type=LiftSettings)  # type: ignore[attr-defined]
+    bpy.types.Scene.lift = PointerProperty(type=LiftSettings)  # type: ignore[attr-defined, func-returns-value]
 
 
 def unregister() -> None:

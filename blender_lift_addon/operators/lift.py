@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starting and stopping a lift."""
 
+from typing import TYPE_CHECKING
+
 import bpy
 
 from .. import delivery
@@ -8,14 +10,20 @@ from ..engine import EngineError
 from ..preferences import engine_python
 from ..properties import clip_path, lift_options, settings_of, why_not
 
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import OperatorReturnItems
+
 _keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
 
 
 class LIFT_OT_video_to_armature(bpy.types.Operator):
-    """Find the person in the clip and add an armature that moves like them, with the camera and the clip behind it"""
+    """Starts the engine on the clip; the delivery adds what comes back."""
 
     bl_idname = "lift.video_to_armature"
     bl_label = "Lift Video to Armature"
+    bl_description = (
+        "Find the person in the clip and add an armature that moves like them, with the camera and the clip behind it"
+    )
     bl_options = {"REGISTER"}  # noqa: RUF012 (the undo step is pushed when the take is delivered)
 
     @classmethod
@@ -29,9 +37,10 @@ class LIFT_OT_video_to_armature(bpy.types.Operator):
             cls.poll_message_set(reason)
         return not reason
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Starts the engine; without a window (blender -b) waits for it too."""
         scene = context.scene
+        assert scene is not None
         settings = settings_of(scene)
         try:
             lift = delivery.begin(
@@ -56,10 +65,11 @@ class LIFT_OT_video_to_armature(bpy.types.Operator):
 
 
 class LIFT_OT_cancel(bpy.types.Operator):
-    """Stop lifting at once. Nothing is added to the scene"""
+    """Stops the engine."""
 
     bl_idname = "lift.cancel"
     bl_label = "Cancel Lift"
+    bl_description = "Stop lifting at once. Nothing is added to the scene"
     bl_options = {"REGISTER"}  # noqa: RUF012
 
     @classmethod
@@ -69,7 +79,7 @@ class LIFT_OT_cancel(bpy.types.Operator):
             cls.poll_message_set("No clip is being lifted")
         return delivery.current is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Stops the engine."""
         delivery.cancel()
         self.report({"INFO"}, "Lift cancelled")
@@ -78,6 +88,7 @@ class LIFT_OT_cancel(bpy.types.Operator):
 
 def register_keys() -> None:
     """Esc cancels, in any editor that has no use for Esc itself."""
+    assert bpy.context.window_manager is not None
     configuration = bpy.context.window_manager.keyconfigs.addon
     if configuration is not None:  # there is none without a window
         keymap = configuration.keymaps.new(name="Window")

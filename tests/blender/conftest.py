@@ -47,6 +47,7 @@ def addon() -> Iterator[None]:
     import blender_lift_addon
 
     blender_lift_addon.register()
+    bpy.context.preferences.addons.new().module = blender_lift_addon.__name__
     yield
     blender_lift_addon.unregister()
 
@@ -55,6 +56,24 @@ def addon() -> Iterator[None]:
 def fresh_scene() -> None:
     """Blender's factory scene."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
+
+
+@pytest.fixture
+def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A program to use as the engine's Python, set in the preferences: see fake_engine.py."""
+    from lifter_core.take import save_take
+
+    from .synthetic_take import synthetic_take
+
+    program = tmp_path / "python-fake"
+    program.write_text(f"#!{sys.executable}\n" + Path(__file__).with_name("fake_engine.py").read_text())
+    program.chmod(0o755)
+    save_take(synthetic_take(frames=20), tmp_path / "canned.npz")
+    monkeypatch.setenv("FAKE_ENGINE_TAKE", str(tmp_path / "canned.npz"))
+    preferences = bpy.context.preferences.addons["blender_lift_addon"].preferences
+    preferences.python = str(program)
+    yield program
+    preferences.python = ""
 
 
 @pytest.fixture

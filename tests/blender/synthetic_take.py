@@ -105,7 +105,7 @@ def synthetic_take(
     turn = smooth(rng, seconds, people) * 4
     rotations[:, :, 0] = np.stack((np.cos(turn), 0.1 * turn, 0.1 + 0 * turn, np.sin(turn)), -1)
     rotations = np.moveaxis(rotations / np.linalg.norm(rotations, axis=-1, keepdims=True), 1, 0)
-    roots = np.moveaxis(smooth(rng, seconds, people, 3) * 0.3, 1, 0) + (0.0, 0.0, 0.9)
+    roots = np.moveaxis(smooth(rng, seconds, people, 3) * 0.3, 1, 0) + np.array((0.0, 0.0, 0.9))
     roots[..., 0] += np.arange(people)[:, None]
     values: dict[str, Any] = {
         "rotations": rotations,

@@ -1,0 +1,112 @@
+"""The engine's client against a fake engine: progress, results, failures, and that nothing is left running."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from blender_lift_addon.engine import Engine, EngineError, LiftOptions, Progress, engine_environment, find_python
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
+
+
+def start(tmp_path: Path, program: Path, clip: str, options: LiftOptions | None = None) -> Engine:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return Engine(tmp_path / clip, folder, options or LiftOptions(), str(program))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # A killed grandchild whose new parent has not reaped it yet is no process any more.
+    return (
+        Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z" if sys.platform == "linux" else True
+    )
+
+
+def dies(pid: int, seconds: float = 5.0) -> bool:
+    end = time.monotonic() + seconds
+    while alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+def grandchild(engine: Engine) -> int:
+    while "grandchild" not in engine.log_tail():
+        time.sleep(0.02)
+    return int(engine.log_tail().split("grandchild")[1])
+
+
+def test_a_good_run_reports_and_yields_the_take(tmp_path: Path, fake_engine: Path) -> None:
+    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("heavy", 1.5, 4, 178))
+    seen: list[Progress] = []
+    engine.wait(seen.append)
+    assert engine.take is not None and engine.take.exists() and not engine.error
+    assert list(dict.fromkeys(p.stage for p in seen)) == ["start", "read", "detect", "lift", "solve", "write"]
+    assert any(p.done == 115 and p.total == 230 and p.eta and p.fps == 18 for p in seen)
+    expected = "--detector heavy --start 1.5 --end 4 --height 178 --progress json"
+    assert f"options {expected}" in engine.log_tail()
+
+
+@pytest.mark.parametrize(
+    ("clip", "sentence"), [("damaged.mp4", "no picture"), ("crash.mp4", "stopped unexpectedly (exit code 1)")]
+)
+def test_a_failure_is_one_sentence(tmp_path: Path, fake_engine: Path, clip: str, sentence: str) -> None:
+    engine = start(tmp_path, fake_engine, clip)
+    engine.wait(lambda progress: None)
+    assert sentence in engine.error and engine.take is None
+    assert "options" in engine.log_tail()
+
+
+def test_polling_never_waits(tmp_path: Path, fake_engine: Path) -> None:
+    engine = start(tmp_path, fake_engine, "good.mp4")
+    longest = 0.0
+    while engine.running:
+        began = time.perf_counter()
+        engine.poll()
+        longest = max(longest, time.perf_counter() - began)
+        time.sleep(0.01)
+    assert engine.take is not None
+    assert longest < 0.05
+
+
+def test_cancelling_ends_the_engine_and_its_children(tmp_path: Path, fake_engine: Path) -> None:
+    engine = start(tmp_path, fake_engine, "hang.mp4")
+    child = grandchild(engine)
+    began = time.perf_counter()
+    engine.cancel()
+    assert time.perf_counter() - began < 0.5
+    assert dies(engine.pid) and dies(child)
+    engine.cancel()  # twice does no harm
+
+
+def test_a_missing_python_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="no Python at"):
+        find_python(str(tmp_path / "nothing"))
+    file = tmp_path / "not-a-program"
+    file.write_text("")
+    with pytest.raises(EngineError, match="cannot be started"):
+        Engine(tmp_path / "a.mp4", tmp_path, LiftOptions(), str(file))
+
+
+def test_own_python_finds_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    import subprocess
+
+    monkeypatch.chdir("/")
+    code = "import lifter_core.take; print(lifter_core.__file__)"
+    done = subprocess.run([find_python(), "-c", code], env=engine_environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_blender_itself_is_not_taken_for_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = sys.executable
+    monkeypatch.setattr(sys, "executable", "/opt/blender/blender")
+    assert Path(find_python()).name.startswith("python")
+    assert find_python() != "/opt/blender/blender"
+    monkeypatch.setattr(sys, "executable", own)
+    assert find_python() == own
