@@ -1,0 +1,185 @@
+"""``lifter``: the command line. Results go to files, errors to standard error in one sentence.
+
+Exit codes: 0 done, 1 a fault of ours, 2 bad input, 3 nobody found, 130 cancelled.
+"""
+
+import argparse
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__
+from .errors import BadInputError, LiftError
+from .progress import Bar, JsonLines, Report, silent
+from .take import Take, load_take
+
+_DETECTORS = ("lite", "full", "heavy")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lifter",
+        description="Markerless motion capture: a video of a person in, an animated skeleton out.",
+        epilog="Example: lifter lift dance.mp4 -o dance.npz --bvh dance.bvh --preview dance_preview.mp4 --height 178",
+    )
+    parser.add_argument("--version", action="version", version=f"lifter {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    lift = commands.add_parser("lift", help="lift a clip to a take", description="Lifts the person in a clip to a take.")
+    lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    lift.add_argument("-o", "--out", type=Path, required=True, metavar="TAKE.npz", help="where the take is written")
+    lift.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
+    lift.add_argument("--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it")
+    lift.add_argument(
+        "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
+    )
+    lift.add_argument("--model", default=None, metavar="NAME", help="lifting network; see: lifter models")
+    lift.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where the network runs")
+    lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
+    lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
+    lift.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
+    lift.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view, if you know it")
+    lift.add_argument(
+        "--progress", choices=("bar", "json", "none"), default="bar", help="how to show progress (json: for programs)"
+    )
+
+    info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
+    info.add_argument("take", type=Path, metavar="TAKE.npz")
+
+    commands.add_parser("models", help="list the lifting networks and their figures")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    args = _parser().parse_args(argv)
+    lines = JsonLines() if getattr(args, "progress", "") == "json" else None
+    if os.environ.get("LIFTER_WATCH_STDIN"):
+        _end_with_parent()
+    try:
+        if args.command == "lift":
+            _lift(args, lines)
+        elif args.command == "info":
+            print(describe(load_take(args.take)))
+        else:
+            _models()
+    except LiftError as error:
+        return _fail(str(error), error.exit_code, lines)
+    except KeyboardInterrupt:
+        return _fail("Cancelled; nothing was written.", 130, lines)
+    except Exception:
+        traceback.print_exc()
+        return _fail("Lifting failed by a fault of the program; the lines above say where.", 1, lines)
+    return 0
+
+
+def _fail(sentence: str, code: int, lines: JsonLines | None) -> int:
+    print(f"lifter: {sentence}", file=sys.stderr)
+    if lines:
+        lines.send({"error": sentence})
+    return code
+
+
+def _end_with_parent() -> None:
+    """Ends this process when standard input closes: the program that started it is gone."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        os._exit(130)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.height is not None and not 50 <= args.height <= 300:
+        raise BadInputError(f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300).")
+    if args.fov is not None and not 5 <= args.fov <= 160:
+        raise BadInputError(f"A field of view of {args.fov:g} degrees cannot be; give 5 to 160.")
+    for path in (args.out, args.bvh, args.preview):
+        if path is not None and path.is_dir():
+            raise BadInputError(f"{path} is a folder; name the file to write.")
+        if path is not None and path.resolve() == args.clip.resolve():
+            raise BadInputError(f"{path} is the clip itself; name another file to write.")
+
+
+def _lift(args: argparse.Namespace, lines: JsonLines | None) -> None:
+    from .pipeline import lift_clip
+    from .take import save_take
+
+    _check(args)
+    bar = Bar() if args.progress == "bar" else None
+    report: Report = lines or bar or silent
+    try:
+        take = lift_clip(
+            args.clip,
+            detector=args.detector,
+            model=args.model,
+            device=args.device,
+            start=args.start,
+            end=args.end,
+            height=args.height / 100 if args.height else None,
+            fov=args.fov,
+            report=report,
+        )
+        save_take(take, args.out)
+        if args.bvh:
+            from .export.bvh import write_bvh
+
+            args.bvh.parent.mkdir(parents=True, exist_ok=True)
+            write_bvh(take, args.bvh)
+        if args.preview:
+            from .export.preview import write_preview, write_preview_picture
+
+            args.preview.parent.mkdir(parents=True, exist_ok=True)
+            write_preview(take, args.clip, args.preview, report)
+            write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
+    except OSError as error:
+        raise BadInputError(f"{error.filename or args.out} cannot be written: {error.strerror}.") from error
+    finally:
+        if bar:
+            bar.close()
+    if lines:
+        lines.send({"stage": "done", "take": str(args.out)})
+    elif bar:
+        print(describe(take))
+
+
+def describe(take: Take) -> str:
+    """A few lines on what a take holds, for people."""
+    people, frames = take.positions.shape[:2]
+    seconds = float(take.timestamps[-1] - take.timestamps[0]) if frames > 1 else 0.0
+    lines = [
+        f"{take.meta.get('source', 'take')}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
+        f"{take.image_size[0]}x{take.image_size[1]}",
+        f"detector {take.meta.get('detector', '?')}, model {take.meta.get('model', '?')}",
+    ]
+    heights = take.meta.get("heights", [])
+    for p in range(people):
+        here, seen = int(take.present[p].sum()), int(take.observed[p].sum())
+        path = take.root_positions[p][take.present[p]][:, :2]
+        length = float(np.linalg.norm(np.diff(path, axis=0), axis=-1).sum()) if len(path) > 1 else 0.0
+        tall = f", {heights[p] * 100:.0f} cm tall" if p < len(heights) else ""
+        lines.append(
+            f"person {p + 1}: in {here} frames ({seen} seen, {here - seen} interpolated){tall}, walks {length:.1f} m, "
+            f"feet planted {take.contacts[p][take.present[p]].mean() * 100:.0f} % of the time"
+        )
+    return "\n".join(lines)
+
+
+def _models() -> None:
+    from .runtime import DEFAULT_MODEL, shipped
+
+    print(f"{'model':<20}{'parameters':>12}   figures (mm, lower is better)")
+    for name, card in shipped().items():
+        figures = "; ".join(f"{k} {v}" for k, v in card.get("figures", {}).items()) or "not measured"
+        star = " (default)" if name == DEFAULT_MODEL else ""
+        print(f"{name:<20}{card['parameters'] / 1e6:>10.2f} M   {figures}{star}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Rotations as arrays: vectors to least rotations, fitted frames, matrices to quaternions. Columns are images of axes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating]
+
+
+def unit(v: Array) -> Array:
+    """v / |v| over the last axis; zeros stay zeros."""
+    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
+
+
+def least_rotation(a: Array, b: Array) -> Array:
+    """(..., 3, 3) the smallest rotations that turn unit vectors a into b (..., 3); half a turn about any axis if opposed."""
+    a, b = np.broadcast_arrays(a, b)
+    cross = np.cross(a, b)
+    dot = (a * b).sum(-1)
+    k = 1 / np.maximum(1 + dot, 1e-6)
+    skew = cross_matrix(cross)
+    out = np.eye(3) + skew + skew @ skew * k[..., None, None]
+    opposed = dot < -1 + 1e-6
+    if opposed.any():
+        axis = unit(np.cross(a[opposed], np.where(np.abs(a[opposed, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])))
+        out[opposed] = 2 * axis[:, :, None] * axis[:, None, :] - np.eye(3)
+    return out
+
+
+def cross_matrix(v: Array) -> Array:
+    """(..., 3, 3) matrices M with M x = v cross x."""
+    m = np.zeros((*v.shape[:-1], 3, 3))
+    m[..., 0, 1], m[..., 0, 2], m[..., 1, 2] = -v[..., 2], v[..., 1], -v[..., 0]
+    m[..., 1, 0], m[..., 2, 0], m[..., 2, 1] = v[..., 2], -v[..., 1], v[..., 0]
+    return m
+
+
+def about(axis: Array, angle: Array) -> Array:
+    """(..., 3, 3) rotations about unit axes (..., 3) by angles (...) in radians (Rodrigues)."""
+    k = cross_matrix(axis)
+    s, c = np.sin(angle)[..., None, None], np.cos(angle)[..., None, None]
+    return np.eye(3) + s * k + (1 - c) * (k @ k)
+
+
+def fit_rotation(rest: Array, pose: Array, weights: Array) -> Array:
+    """(T, 3, 3) best rotations R with R rest_k = pose_k (Kabsch 1976).
+
+    Args:
+        rest: (K, 3) vectors; pose: (T, K, 3); weights: (K,).
+    """
+    covariance = np.einsum("k,tki,kj->tij", weights, pose, rest)
+    u, _, vt = np.linalg.svd(covariance)
+    sign = np.ones((len(pose), 3))
+    sign[:, 2] = np.sign(np.linalg.det(u @ vt))
+    result: Array = (u * sign[:, None]) @ vt
+    return result
+
+
+def to_quaternion(m: Array) -> Array:
+    """(..., 4) wxyz unit quaternions of rotation matrices (..., 3, 3) (Shepperd: the largest component first)."""
+    d = np.stack([m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]], -1)
+    trace = d.sum(-1, keepdims=True)
+    squares = np.concatenate([1 + trace, 1 + 2 * d - trace], -1)  # 4 w^2, 4 x^2, ...
+    best = squares.argmax(-1)
+    x, y, z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 1, 0] + m[..., 0, 1], m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] + m[..., 1, 2]
+    w2, x2, y2, z2 = np.moveaxis(squares, -1, 0)
+    table = np.stack(
+        [np.stack(r, -1) for r in ((w2, x, y, z), (x, x2, xy, xz), (y, xy, y2, yz), (z, xz, yz, z2))], -2
+    )
+    q = np.take_along_axis(table, best[..., None, None], -2)[..., 0, :]
+    return unit(q)
+
+
+def to_matrix(q: Array) -> Array:
+    """(..., 3, 3) of unit quaternions (..., 4) wxyz."""
+    w, x, y, z = np.moveaxis(np.asarray(q, np.float64), -1, 0)
+    rows = [
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
+    ]  # fmt: skip
+    return np.stack(rows, -1).reshape(*q.shape[:-1], 3, 3)
+
+
+def continuous(q: Array) -> Array:
+    """q (T, ..., 4) with signs chosen so that neighbours in time are on the same side; the first has w >= 0."""
+    out = np.where(q[:1, ..., :1] < 0, -q, q)
+    flips = np.where((out[1:] * out[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    out[1:] *= np.cumprod(flips, axis=0)
+    return out
