@@ -5,13 +5,13 @@ import it with scale 0.01; its default axes (forward -Z, up Y) are right.
 """
 
 import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..take import Take
+from .files import replaced
 
 _CENTIMETRES = 100.0
 _TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # world (x, y, z), Z up -> BVH (x, z, -y)
@@ -38,26 +38,14 @@ def write_bvh(take: Take, path: str | os.PathLike[str], person: int = 0) -> None
     rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
 
     angles = zxy_angles(_TO_Y_UP @ _matrices(rotations) @ _TO_Y_UP.T)
-    channels = np.concatenate(
-        [root @ _TO_Y_UP.T * _CENTIMETRES, angles[:, _depth_first(take)].reshape(len(root), -1)], 1
-    )
-    lines = [
-        "HIERARCHY",
-        *_hierarchy(take, person),
-        "MOTION",
-        f"Frames: {len(root)}",
-        f"Frame Time: {1 / take.fps:.8f}",
-    ]
+    angles = angles[:, _depth_first(take)].reshape(len(root), -1)
+    channels = np.concatenate([root @ _TO_Y_UP.T * _CENTIMETRES, angles], axis=1)
+    lines = ["HIERARCHY", *_hierarchy(take, person)]
+    lines += ["MOTION", f"Frames: {len(root)}", f"Frame Time: {1 / take.fps:.8f}"]
     lines += [" ".join(f"{value:.5f}" for value in row) for row in channels]
 
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replaced(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="ascii")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def zxy_angles(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
