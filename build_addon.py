@@ -116,7 +116,7 @@ def build(platform: str, out: Path, engine: Path, with_torch: bool) -> Path:
     models = samples.models(engine)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        paths = [*wheels.gather(platform), wheels.build_lifter_core(folder)]
+        paths = [*wheels.gather(platform), wheels.build_lifter_core(folder, with_torch)]
         if with_torch:
             paths += wheels.gather_torch(platform, folder / "torch")
         about = tomllib.loads((ADDON / "blender_manifest.toml").read_text("utf-8"))

@@ -92,8 +92,10 @@ def _download(requirements: str, folder: Path, pip_platform: str, python: str) -
         return subprocess.run(command, env=clean_environment()).returncode == 0
 
 
-def build_lifter_core(folder: Path) -> Path:
+def build_lifter_core(folder: Path, with_torch: bool) -> Path:
     """Builds lifter_core's wheel into ``folder``; its version ends in a hash of its contents.
+
+    The weights are in it as ONNX; as safetensors, the same again for PyTorch, only ``with_torch``.
 
     Blender keeps an installed wheel whose name and version it has already, so a new build must never look like an old one.
 
@@ -101,7 +103,7 @@ def build_lifter_core(folder: Path) -> Path:
         SetupError: the build failed.
     """
     stage = folder / "lifter_core_source"
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", *([] if with_torch else ["*.safetensors"]))
     shutil.copytree(ROOT / "lifter_core", stage / "lifter_core", ignore=ignore)
     for name in ("pyproject.toml", "README.md", "NOTICE", "LICENSE-APACHE-2.0.txt"):
         shutil.copy(ROOT / name, stage)
