@@ -74,7 +74,7 @@ def lift_files(clips: Sequence[Path], out: Path, options: LiftOptions, exports: 
     """Lifts each clip and saves it under its name in the folder out; returns how many failed."""
     failed = 0
     for clip, name in zip(clips, _names(clips), strict=True):
-        folder = Path(tempfile.mkdtemp(prefix="lift-"))
+        folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
         try:
             save_blend(lift_clip(clip, options, folder), clip, name, out, exports)
             print(f"{clip}: saved {out / name}.blend")

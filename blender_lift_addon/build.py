@@ -9,7 +9,8 @@ import bpy
 from lifter_core.take import Take
 
 from .armature import make_armature
-from .camera import load_clip, make_camera, set_background
+from .background import load_clip, set_background
+from .camera import make_camera
 from .keyframes import key_pose, scene_frames
 
 
@@ -73,7 +74,6 @@ def add_take(
     collection.objects.link(camera)
     scene.camera = camera
     if clip is not None:
-        clip.frame_start = first - round(take.timestamps[0] * clip_rate)
         assert isinstance(camera.data, bpy.types.Camera)
-        set_background(camera.data, clip, take)
+        set_background(camera.data, clip, take, clip_rate, fps, first)
     return Lifted(collection, armatures, camera, clip)

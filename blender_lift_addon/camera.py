@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The take's camera in Blender, with the clip behind it."""
-
-import math
-from pathlib import Path
+"""The take's camera in Blender."""
 
 import bpy
 import numpy as np
@@ -15,7 +12,6 @@ from .keyframes import LINEAR, add_curves, continuous, new_action
 
 SENSOR_WIDTH = 36.0  # mm
 STILL = 1e-6  # below this change in m or of a rotation's parts over the whole take, the camera is not keyed
-UPRIGHT_SINCE = (4, 4, 0)  # from this Blender on, movie clips come turned as their rotation metadata says
 
 
 def camera_world(take: Take) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -53,27 +49,3 @@ def make_camera(take: Take, frames: NDArray[np.float64], name: str) -> bpy.types
         add_curves(curves, "location", "Object Transforms", frames, places, interpolation)
         add_curves(curves, "rotation_quaternion", "Object Transforms", frames, rotations, interpolation)
     return camera_object
-
-
-def load_clip(path: Path) -> bpy.types.MovieClip | None:
-    """The clip as a new movie clip, or None if Blender cannot read it."""
-    try:
-        clip = bpy.data.movieclips.load(str(path), check_existing=False)
-    except RuntimeError:
-        return None
-    if min(clip.size) <= 0 or clip.frame_duration <= 0:
-        bpy.data.movieclips.remove(clip)
-        return None
-    return clip
-
-
-def set_background(camera: bpy.types.Camera, clip: bpy.types.MovieClip, take: Take) -> None:
-    """Shows the clip behind the camera's view."""
-    camera.show_background_images = True
-    background = camera.background_images.new()
-    background.source = "MOVIE_CLIP"
-    background.clip = clip
-    background.alpha = 1.0
-    background.frame_method = "STRETCH"
-    if bpy.app.version < UPRIGHT_SINCE:
-        background.rotation = math.radians(take.meta.get("rotation", 0))

@@ -55,7 +55,7 @@ def begin(scene: bpy.types.Scene, clip: Path, options: LiftOptions, match_rate: 
         EngineError: it cannot be started.
     """
     global current, outcome
-    folder = Path(tempfile.mkdtemp(prefix="lift-"))
+    folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
     try:
         engine = Engine(clip, folder, options, python)
     except BaseException:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Lift tab in the 3D view's sidebar."""
 
-import textwrap
 from typing import Any
 
+import blf
 import bpy
 
 from . import delivery
@@ -25,7 +25,7 @@ HINT = (
     "Choose a video of a person: one shot, head to feet in the picture, camera on a stand. "
     "Lift adds an armature that moves like them, and a camera with the clip behind it."
 )
-CHARACTER = 6.2  # px of a letter at interface scale 1, on the safe side
+MARGIN = 78  # px at interface scale 1: the sidebar's edges, its tabs, a box's edges and an icon
 
 
 class LIFT_PT_video(bpy.types.Panel):
@@ -66,6 +66,11 @@ class LIFT_PT_video(bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
+        column.column(heading="Range").prop(settings, "use_range")
+        if settings.use_range:
+            part = column.column(align=True)
+            part.prop(settings, "start")
+            part.prop(settings, "end")
         column.prop(settings, "quality")
         row = column.row(heading="Person's Height")
         row.prop(settings, "use_height", text="")
@@ -73,11 +78,6 @@ class LIFT_PT_video(bpy.types.Panel):
         value.active = settings.use_height
         value.prop(settings, "height", text="")
         column.prop(settings, "frame_rate")
-        column.prop(settings, "use_range")
-        if settings.use_range:
-            part = column.column(align=True)
-            part.prop(settings, "start")
-            part.prop(settings, "end")
 
 
 def draw_progress(layout: bpy.types.UILayout, lift: delivery.Lift) -> None:
@@ -90,14 +90,13 @@ def draw_progress(layout: bpy.types.UILayout, lift: delivery.Lift) -> None:
     else:
         column.progress(factor=fraction(progress), text=bar_text(progress))
         row = column.row()
-        row.active = False
         row.label(text=step_text(progress))
         right = row.row()
         right.alignment = "RIGHT"
         right.label(text=left_text(progress))
     row = column.row()
     row.scale_y = 1.4
-    row.operator(LIFT_OT_cancel.bl_idname, text="Cancel", icon="CANCEL")
+    row.operator(LIFT_OT_cancel.bl_idname, text="Cancel (Esc)", icon="CANCEL")
 
 
 def draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout, outcome: delivery.Outcome) -> None:
@@ -143,14 +142,21 @@ def paragraph(
     context: bpy.types.Context, layout: bpy.types.UILayout, text: str, icon: Any, alert: bool = False
 ) -> None:
     """Text on as many lines as the sidebar's width asks for; Blender's labels do not wrap."""
-    width = context.region.width if context.region else 300
     assert context.preferences is not None
     scale = context.preferences.system.ui_scale
-    letters = max(16, int((width / scale - 75) / CHARACTER))
+    width = (context.region.width if context.region else 300) - MARGIN * scale
+    blf.size(0, 11.5 * scale)
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and blf.dimensions(0, longer)[0] > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
     column = layout.column(align=True)
     column.alert = alert
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, letters)):
+    for number, line in enumerate(lines):
         column.label(text=line, icon=icon if number == 0 else "BLANK1")
 
 

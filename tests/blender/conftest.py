@@ -1,6 +1,7 @@
 """Tests on real bpy: each starts from Blender's factory scene, with user folders of its own."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 # Before bpy is imported: it reads this once.
-os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="lift-tests-")
+user_folder = tempfile.mkdtemp(prefix="lift-tests-")
+os.environ["BLENDER_USER_RESOURCES"] = user_folder
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 try:
@@ -35,6 +37,7 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     """Leaves at once: bpy may crash while Python takes it down."""
+    shutil.rmtree(user_folder, ignore_errors=True)
     if bpy is not None:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -137,3 +137,21 @@ def test_a_long_take_is_keyed_quickly() -> None:
     began = time.perf_counter()
     add_take(bpy.context.scene, take)
     assert time.perf_counter() - began < 3  # about 0.3 s on an idle core
+
+
+def test_at_another_rate_the_footage_follows(clip: Path) -> None:
+    take = synthetic_take(frames=20, start=0.5, size=(320, 180))
+    scene = bpy.context.scene
+    scene.frame_start = 11
+    lifted = add_take(scene, take, clip, match_rate=False)
+    assert scene_rate(scene) == 24
+    background = lifted.camera.data.background_images[0]
+    assert background.source == "IMAGE"
+    driver = lifted.camera.data.animation_data.drivers[0].driver
+    assert driver.is_valid and driver.is_simple_expression
+    for frame in (11, 17, 26):
+        set_frame(frame)
+        shown = lifted.camera.data.evaluated_get(bpy.context.evaluated_depsgraph_get())
+        offset = shown.background_images[0].image_user.frame_offset
+        # Half a second is skipped: the clip's frame 15, which an image user counts as 16.
+        assert frame + offset == 16 + round((frame - 11) / 24 * 30 + 1e-6)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The clip behind the camera's view, in step with the motion."""
+
+import math
+from pathlib import Path
+
+import bpy
+
+from lifter_core.take import Take
+
+UPRIGHT_SINCE = (4, 4, 0)  # from this Blender on, movies come turned as their rotation metadata says
+LONGEST = 1_000_000  # frames
+
+
+def load_clip(path: Path) -> bpy.types.MovieClip | None:
+    """The clip as a new movie clip, or None if Blender cannot read it."""
+    try:
+        clip = bpy.data.movieclips.load(str(path), check_existing=False)
+    except RuntimeError:
+        return None
+    if 0 in tuple(clip.size) or clip.frame_duration <= 0:
+        bpy.data.movieclips.remove(clip)
+        return None
+    return clip
+
+
+def set_background(
+    camera: bpy.types.Camera, clip: bpy.types.MovieClip, take: Take, clip_rate: float, fps: float, first_frame: int
+) -> None:
+    """Shows the clip behind the camera's view, so that the take's first frame is at the scene's first_frame.
+
+    Args:
+        camera: the take's camera.
+        clip: the clip that was lifted.
+        take: the take.
+        clip_rate: frames a second at which Blender counts the clip's frames.
+        fps: the scene's frames a second.
+        first_frame: scene frame of the take's first frame.
+    """
+    skipped = round(take.timestamps[0] * clip_rate)
+    clip.frame_start = first_frame - skipped
+    camera.show_background_images = True
+    background = camera.background_images.new()
+    background.alpha = 1.0
+    background.frame_method = "STRETCH"
+    if math.isclose(clip_rate, fps, rel_tol=1e-4):
+        background.source = "MOVIE_CLIP"
+        background.clip = clip
+    else:
+        # A movie clip shows one of its frames a scene frame; only an image's frame can be driven at another rate.
+        background.source = "IMAGE"
+        background.image = bpy.data.images.load(clip.filepath, check_existing=False)
+        user = background.image_user
+        user.frame_start, user.frame_duration, user.use_auto_refresh = 1, LONGEST, True
+        curve = camera.driver_add("background_images[0].image_user.frame_offset")
+        assert isinstance(curve, bpy.types.FCurve) and curve.driver is not None
+        # "frame" and floor are among what Blender evaluates without running Python, so no script warning appears.
+        position = f"{skipped} + (frame - {first_frame}) * {clip_rate / fps:.9g}"
+        curve.driver.expression = f"floor({position} + 0.5) + 1 - frame"
+    _turn_upright(background, clip, take)
+
+
+def _turn_upright(background: bpy.types.CameraBackgroundImage, clip: bpy.types.MovieClip, take: Take) -> None:
+    """Does for Blender before 4.4 what later ones do by themselves.
+
+    The take's meta may name the clip's "rotation" in degrees, as PyAV does; phones held upright write -90.
+    """
+    if bpy.app.version >= UPRIGHT_SINCE:
+        return
+    width, height = take.image_size
+    lies = (clip.size[0] > clip.size[1]) != (width > height)
+    turn = float(take.meta.get("rotation", -90.0 if lies else 0.0))
+    background.rotation = math.radians(-turn)
+    if lies:
+        background.frame_method = "FIT"
+        background.scale = max(width, height) / min(width, height)
