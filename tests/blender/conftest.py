@@ -39,6 +39,7 @@ def pytest_unconfigure() -> None:
     """Leaves at once: bpy may crash while Python takes it down."""
     shutil.rmtree(user_folder, ignore_errors=True)
     if bpy is not None:
+        shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(ended_with)
