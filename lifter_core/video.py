@@ -153,9 +153,7 @@ def _open(path: Path) -> InputContainer:
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError, OSError):
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
-            raise BadInputError(
-                f"{path.name} is cut short or damaged: its index is missing; copy or export it again."
-            ) from None
+            raise _cut_short(path) from None
         raise BadInputError(f"{path.name} is not a video that can be read; give an MP4, MOV, MKV or WebM.") from None
     kind = container.format.name
     if kind in _PICTURE_OR_TEXT or kind.endswith("_pipe"):
@@ -167,12 +165,18 @@ def _open(path: Path) -> InputContainer:
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     """The largest video stream that is not a cover picture."""
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not len(container.streams):
+        raise _cut_short(path)
     if not moving:
         what = "has sound but no moving picture" if container.streams.audio else "has no moving picture"
         raise BadInputError(f"{path.name} {what}; give a video file.")
     stream = max(moving, key=lambda s: s.codec_context.width * s.codec_context.height)
     stream.thread_type = "AUTO"
     return stream
+
+
+def _cut_short(path: Path) -> BadInputError:
+    return BadInputError(f"{path.name} is cut short or damaged: its index is missing; copy or export it again.")
 
 
 def _undecodable(path: Path) -> BadInputError:

@@ -14,6 +14,7 @@ from .mediapipe import Landmarker, Pose
 from .survey import Sighting, Track, is_plausible, sighting
 
 _CROP = 2.2  # side of the crop, in extents of the person
+_VISIBLE = 0.2  # mean visibility of the limbs; lower than for finding somebody, since where they are is known
 _BEYOND = 1.0  # s before the first and after the last sighting in which the person is still looked for
 
 
@@ -63,7 +64,7 @@ def follow(landmarker: Landmarker, frames: Iterable[Frame], track: Track) -> Ite
                 pose = poses[0]._replace(points=poses[0].points + np.array([x, y], np.float32))
                 seen = sighting(frame.time, pose)
                 distance = float(np.linalg.norm(seen.centre - centre)) / extent
-                if distance < slack and 0.25 < seen.extent / extent < 2 and is_plausible(seen):
+                if distance < slack and 0.25 < seen.extent / extent < 2 and is_plausible(seen, _VISIBLE):
                     last = seen
                 else:
                     pose = None

@@ -87,9 +87,7 @@ def find_model(detector: str, folder: Path | None = None) -> Path:
         BadInputError: no such detector, or its model is in none of these places.
     """
     if detector not in DETECTORS:
-        raise BadInputError(
-            f"There is no detector {detector!r}; choose {', '.join(DETECTORS[:-1])} or {DETECTORS[-1]}."
-        )
+        raise BadInputError(f"There is no detector {detector!r}; choose one of {', '.join(DETECTORS)}.")
     named = os.environ.get("LIFTER_MODELS")
     places = [folder, Path(named) if named else None, Path(__file__).parent / "data", user_models_dir()]
     for place in places:
@@ -222,11 +220,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Makes the pose detector's model files.")
     parser.add_argument("out", type=Path, nargs="?", default=user_models_dir(), help="folder (default: %(default)s)")
     try:
-        for path in make_models(parser.parse_args().out):
-            print(path)
+        made = make_models(parser.parse_args().out)
     except LiftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    print(*made, sep="\n")
+    if len(made) < len(DETECTORS):
+        print("Only these could be made; install npm for the others.", file=sys.stderr)
+        return LiftError.exit_code
     return 0
 
 

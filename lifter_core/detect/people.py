@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import NobodyFoundError
 from ..keypoints import Keypoints
@@ -11,9 +12,12 @@ from ..video import ClipInfo, probe, read_frames
 from .follow import follow
 from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from .models import find_model
-from .survey import survey
+from .survey import LIMBS, survey
 
 _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detector is
+
+_LEAST_INSIDE = 0.3  # of the limbs' joints: with fewer in the picture the whole pose is a guess
+_SHORTEST_RUN = 3  # frames
 
 
 def detect_keypoints(
@@ -45,9 +49,10 @@ def detect_keypoints(
             poses.append(pose)
             report("detect", len(times), max(total, len(times)))
     report("detect", len(times), len(times))
-    if not any(poses):
+    keypoints = _keypoints(times, poses, info)
+    if not keypoints.found.any():
         raise nobody
-    return [_keypoints(times, poses, info)]
+    return [keypoints]
 
 
 def _frames_in(info: ClipInfo, start: float | None, end: float | None) -> int:
@@ -66,6 +71,19 @@ def _keypoints(times: list[float], poses: list[Pose | None], info: ClipInfo) -> 
     for t, pose in enumerate(poses):
         if pose is not None:
             points[t], confidence[t], world[t] = pose
-    outside = ((points < 0) | (points > np.array([info.width, info.height]))).any(-1)
-    confidence[outside] *= _OUTSIDE
+    inside = np.all((points >= 0) & (points <= np.array([info.width, info.height])), axis=-1)
+    confidence[~inside] *= _OUTSIDE
+    dropped = (inside[:, LIMBS].mean(1) < _LEAST_INSIDE) | _fleeting(np.isfinite(points[:, 0, 0]))
+    points[dropped], confidence[dropped], world[dropped] = np.nan, 0.0, np.nan
     return Keypoints(KEYPOINT_NAMES, points, confidence, np.array(times), (info.width, info.height), info.fps, world)
+
+
+def _fleeting(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(T,) true in runs of found frames too short to be believed, unless there are only such."""
+    edges = np.flatnonzero(np.diff(found, prepend=False, append=False))
+    runs = list(zip(edges[::2], edges[1::2], strict=True))
+    fleeting = np.zeros(len(found), np.bool_)
+    if max((b - a for a, b in runs), default=0) >= 2 * _SHORTEST_RUN:
+        for a, b in runs:
+            fleeting[a:b] = b - a < _SHORTEST_RUN
+    return fleeting

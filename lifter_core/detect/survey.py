@@ -23,7 +23,7 @@ _LONGEST_GAP = 2.0  # s without a sighting after which a track ends
 _LONGEST_STAY = 10.0  # s after which somebody seen at the same place is still the same person
 _INDEX = {name: i for i, name in enumerate(KEYPOINT_NAMES)}
 _SHOULDERS, _HIPS = ([_INDEX[f"{side}_{part}"] for side in ("left", "right")] for part in ("shoulder", "hip"))
-_LIMBS = [
+LIMBS = [
     _INDEX[f"{side}_{part}"]
     for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     for side in ("left", "right")
@@ -58,12 +58,12 @@ def sighting(time: float, pose: Pose) -> Sighting:
     shoulders, hips = pose.points[_SHOULDERS].mean(0), pose.points[_HIPS].mean(0)
     extent = float((pose.points.max(0) - pose.points.min(0)).max())
     trunk = float(np.linalg.norm(shoulders - hips))
-    return Sighting(time, (shoulders + hips) / 2, trunk, extent, float(pose.visibility[_LIMBS].mean()))
+    return Sighting(time, (shoulders + hips) / 2, trunk, extent, float(pose.visibility[LIMBS].mean()))
 
 
-def is_plausible(seen: Sighting) -> bool:
+def is_plausible(seen: Sighting, visibility: float = 0.35) -> bool:
     """Whether this may be a person, and not a piece of furniture: limbs seen, a trunk of some length."""
-    return seen.visibility > 0.35 and seen.trunk > 0.12 * seen.extent
+    return seen.visibility > visibility and seen.trunk > 0.12 * seen.extent
 
 
 def survey(

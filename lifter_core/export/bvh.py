@@ -41,7 +41,7 @@ def write_bvh(take: Take, path: str | os.PathLike[str], person: int = 0) -> None
     angles = angles[:, _depth_first(take)].reshape(len(root), -1)
     channels = np.concatenate([root @ _TO_Y_UP.T * _CENTIMETRES, angles], axis=1)
     lines = ["HIERARCHY", *_hierarchy(take, person)]
-    lines += ["MOTION", f"Frames: {len(root)}", f"Frame Time: {1 / take.fps:.8f}"]
+    lines += ["MOTION", f"Frames: {len(root)}", f"Frame Time: {1 / take.fps:.10g}"]
     lines += [" ".join(f"{value:.5f}" for value in row) for row in channels]
 
     with replaced(path) as temporary:
