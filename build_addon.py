@@ -31,7 +31,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def this_platform() -> str:
-    """This machine's platform by Blender's name.
+    """The machine's platform by Blender's name.
 
     Raises:
         SetupError: there is no zip for it.
@@ -127,7 +127,9 @@ def build(platform: str, out: Path, engine: Path, with_torch: bool) -> Path:
     print_sizes(target)
     size = target.stat().st_size
     if not with_torch and size > LIMIT:
-        raise SetupError(f"{target.name} has {size / 1e6:.0f} MB, over the limit of {LIMIT / 1e6:.0f}; leave a part out.")
+        raise SetupError(
+            f"{target.name} has {size / 1e6:.0f} MB, over the {LIMIT / 1e6:.0f} allowed; leave a part out."
+        )
     if not with_torch and size > AIM:
         print(f"{target.name} is over the aim of {AIM / 1e6:.0f} MB.")
     return target
@@ -138,7 +140,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Builds the Blender add-on's zip.")
     parser.add_argument("--platform", choices=sorted(wheels.read_lock()), help="(default: this machine's)")
     parser.add_argument("--all", action="store_true", help="all platforms")
-    parser.add_argument("--with-torch", action="store_true", help="add PyTorch: on macOS the GPU, elsewhere its CPU build")
+    parser.add_argument("--with-torch", action="store_true", help="add PyTorch (macOS: GPU, else CPU)")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder to write to (default: dist)")
     arguments = parser.parse_args()
     try:

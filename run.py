@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The project's two commands; each sets up all it needs in ``.venv/`` and ``.cache/`` (Python 3.11+ and pip, no more).
+"""The project's two commands, each with all its set-up.
 
     python3 run.py demo [CLIP] [--out FOLDER]     lift a clip: take, BVH, Blender scene, preview
     python3 run.py test                           every test, linter and type check, in each supported Blender
+
+They need Python 3.11 or later and pip; what they set up lands in ``.venv/`` and ``.cache/``.
 """
 
 import argparse
@@ -10,9 +12,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-if sys.version_info < (3, 11):
-    sys.exit("This needs Python 3.11 or later.")
 
 from tools import checks, environments, samples
 

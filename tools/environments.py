@@ -77,9 +77,10 @@ def missing_libraries() -> list[str]:
 
 
 def require_libraries() -> None:
-    """
+    """Looks for the libraries that bpy links to.
+
     Raises:
-        SetupError: a library that bpy needs is missing.
+        SetupError: one is missing.
     """
     missing = missing_libraries()
     if missing:
@@ -122,7 +123,7 @@ def _python_candidates(version: str) -> Iterable[Path]:
 def _version_of(python: Path) -> str | None:
     show = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
-        asked = subprocess.run([python, "-c", show], capture_output=True, text=True, env=clean_environment(), timeout=60)
+        asked = subprocess.run([python, "-c", show], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return asked.stdout.strip() if asked.returncode == 0 else None
@@ -140,13 +141,13 @@ def _python_by_uv(version: str) -> Path | None:
 
 
 def _tools() -> Path:
-    """uv and virtualenv in a folder of their own, which does not touch the running Python."""
+    """Has uv and virtualenv in a folder of their own, which does not touch the running Python."""
     folder, lock = CACHE / "tools", LOCKS / "tools.lock"
     stamp = _stamp([lock], sys.version)
     if _stamped(folder) != stamp:
         shutil.rmtree(folder, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock, "--target", folder]
-        run(pip, "Installing uv and virtualenv")
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--require-hashes"]
+        run([*pip, "-r", lock, "--target", folder], "Installing uv and virtualenv")
         (folder / ".stamp").write_text(stamp)
     return folder
 
@@ -164,7 +165,8 @@ def environment(
     """
     folder = VENVS / name
     files = [LOCKS / f"{lock}.lock" for lock in locks] + ([LOCKS / also] if also else [])
-    stamp = _stamp([*files, *([ROOT / "pyproject.toml"] if project else [])], f"{python} {_version_of(python)} {base}")
+    defining = [*files, ROOT / "pyproject.toml"] if project else files
+    stamp = _stamp(defining, f"{folder} {python} {_version_of(python)} {base}")
     inside = python_of(folder)
     if _stamped(folder) == stamp and inside.exists():
         return inside
@@ -241,7 +243,7 @@ def any_blender() -> Path:
     Raises:
         SetupError: no fitting Python is here and none could be fetched, or the set-up failed.
     """
-    running = "%d.%d" % sys.version_info[:2]
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     for version in sorted(("4.5", "5.2"), key=lambda v: BLENDERS[v] != running):
         python = find_python(BLENDERS[version])
         if python:

@@ -51,8 +51,8 @@ def gather(platform: str) -> list[Path]:
 def gather_torch(platform: str, folder: Path) -> list[Path]:
     """PyTorch's wheels and those that it needs, downloaded into ``folder``.
 
-    PyPI's build for Linux needs CUDA packages of some GB, so there the CPU build is asked for, which pip finds where its
-    settings (extra-index-url, find-links) tell it to look; a Python for which there is none is left out.
+    PyPI's build for Linux needs CUDA packages of some GB, so there the CPU build is asked for, which pip finds where
+    its settings (extra-index-url, find-links) tell it to look; a Python for which there is none is left out.
 
     Raises:
         SetupError: there is no fitting PyTorch, or something cannot be downloaded.
@@ -97,7 +97,7 @@ def build_lifter_core(folder: Path, with_torch: bool) -> Path:
 
     The weights are in it as ONNX; as safetensors, the same again for PyTorch, only ``with_torch``.
 
-    Blender keeps an installed wheel whose name and version it has already, so a new build must never look like an old one.
+    Blender keeps an installed wheel whose name and version it has already, so no new build may look like an old one.
 
     Raises:
         SetupError: the build failed.

@@ -1,6 +1,8 @@
 """Runs in a Python with nothing but bpy and NumPy: installs the zip, lifts a clip with what it brings, and measures.
 
     python lift_from_zip.py ZIP CLIP RESULT.json      (BLENDER_USER_RESOURCES names an empty folder)
+
+The result holds the figures, or ``error`` with the traceback.
 """
 
 import importlib.util
@@ -30,7 +32,8 @@ def install(zip_path: Path) -> float:
         filepath=str(zip_path), repo="user_default", enable_on_install=True
     )
     assert result == {"FINISHED"}, result
-    assert MODULE in bpy.context.preferences.addons.keys(), "installed, but not enabled"
+    preferences: Any = bpy.context.preferences
+    assert MODULE in preferences.addons, "installed, but not enabled"
     places = {name: str(importlib.util.find_spec(name).origin) for name in BROUGHT}  # type: ignore[union-attr]
     assert all(bpy.utils.user_resource("EXTENSIONS") in place for place in places.values()), places
     return time.monotonic() - began
@@ -39,6 +42,7 @@ def install(zip_path: Path) -> float:
 def lift(clip: Path, folder: Path) -> Any:
     """Lifts two seconds of the clip with the add-on's own engine client, and builds the scene; returns the take."""
     from bl_ext.user_default.lift_video import batch, engine
+
     from lifter_core.take import load_take
 
     options = engine.LiftOptions(detector="lite", start=2.5, end=4.5, height=170)
@@ -51,8 +55,8 @@ def measure(take: Any) -> dict[str, Any]:
     """How far the armature's joints, evaluated by the depsgraph, are from the take's, and what the F-curves hold."""
     from bl_ext.user_default.lift_video.armature import bone_name, rest_heads
 
-    scene = bpy.context.scene
-    armature = next(thing for thing in scene.objects if thing.type == "ARMATURE")
+    scene: Any = bpy.context.scene
+    armature: Any = next(thing for thing in scene.objects if thing.type == "ARMATURE")
     rest = rest_heads(take, 0)[take.joint_bones] + take.joint_offsets[0]
     worst = 0.0
     present = np.flatnonzero(take.present[0])

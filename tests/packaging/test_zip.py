@@ -18,12 +18,10 @@ from tools.environments import BLENDERS, SetupError
 
 @pytest.fixture(scope="session")
 def zip_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This machine's zip, built anew and validated by Blender's extension tool."""
+    """The zip for this machine, built anew and validated by Blender's extension tool."""
     try:
         engine = environments.any_blender()
-        return build_addon.build(
-            build_addon.this_platform(), tmp_path_factory.mktemp("dist"), engine, with_torch=False
-        )
+        return build_addon.build(build_addon.this_platform(), tmp_path_factory.mktemp("dist"), engine, with_torch=False)
     except SetupError as error:
         pytest.skip(f"no zip could be built here: {error}")
 
