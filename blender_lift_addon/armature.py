@@ -91,7 +91,7 @@ def make_armature(take: Take, person: int, name: str) -> bpy.types.Object:
             if parent >= 0:
                 edit.parent = data.edit_bones[bone_name(take.bone_names[parent])]
                 edit.use_connect = bool(np.allclose(heads[bone], tails[parent], atol=1e-5))
-    armature.display_type = "OCTAHEDRAL"
+    armature.display_type = "STICK"  # thin, so that the person behind it stays in sight
     armature_object.show_in_front = True
     assert armature_object.pose is not None
     for pose_bone in armature_object.pose.bones:

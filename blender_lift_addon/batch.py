@@ -8,7 +8,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ def lift_clip(clip: Path, options: LiftOptions, folder: Path) -> Path:
         EngineError: the engine's one sentence.
     """
     engine = Engine(clip, folder, options, engine_python())
-    engine.wait(lambda progress: _show(clip.name, progress))
-    print(file=sys.stderr)
+    engine.wait(_shower(clip.name))
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     if engine.take is None:
         log = engine.log_tail()
         if "engine stopped" in engine.error and log:
@@ -102,10 +103,21 @@ def _relative(path: str, out: Path) -> str:
         return path
 
 
-def _show(name: str, progress: Progress) -> None:
-    count = f" {progress.done}/{progress.total}" if progress.total else ""
-    left = f", {progress.eta:.0f} s left" if progress.eta is not None else ""
-    print(f"\r{name}: {progress.stage}{count}{left}\033[K", end="", file=sys.stderr, flush=True)
+def _shower(name: str) -> Callable[[Progress], None]:
+    """Shows a clip's progress on standard error: as one changing line, or in a log as a line a stage."""
+    stage = ""
+
+    def show(progress: Progress) -> None:
+        nonlocal stage
+        if sys.stderr.isatty():
+            count = f" {progress.done}/{progress.total}" if progress.total else ""
+            left = f", {progress.eta:.0f} s left" if progress.eta is not None else ""
+            print(f"\r{name}: {progress.stage}{count}{left}\033[K", end="", file=sys.stderr, flush=True)
+        elif progress.stage != stage:
+            print(f"{name}: {progress.stage}", file=sys.stderr, flush=True)
+        stage = progress.stage
+
+    return show
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -169,10 +169,15 @@ def _select(view_layer: bpy.types.ViewLayer, lifted: Lifted) -> None:
 
 def _look_through_camera(window: bpy.types.Window) -> None:
     views = [area for area in window.screen.areas if area.type == "VIEW_3D"]
-    if views:
-        space = max(views, key=lambda area: area.width * area.height).spaces.active
-        if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
-            space.region_3d.view_perspective = "CAMERA"
+    if not views:
+        return
+    area = max(views, key=lambda area: area.width * area.height)
+    space = area.spaces.active
+    if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
+        space.region_3d.view_perspective = "CAMERA"
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        with bpy.context.temp_override(window=window, area=area, region=region):
+            bpy.ops.view3d.view_center_camera()
 
 
 def _close() -> None:

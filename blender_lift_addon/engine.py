@@ -22,6 +22,7 @@ from typing import Any
 
 MODELS = Path(__file__).parent / "models"
 LOG_TAIL = 60  # lines
+BAD_CLIP = (2, 3)  # exit codes for what the user can mend; the engine says how
 
 
 class EngineError(Exception):
@@ -214,7 +215,8 @@ class Engine:
             self.error = ""
             return
         self.take = None
-        self.error = self.error or f"The engine stopped unexpectedly (exit code {code}); its log tells more."
+        if code not in BAD_CLIP or not self.error:
+            self.error = f"The engine stopped unexpectedly (exit code {code}); its log tells more."
 
     def _close(self) -> None:
         if self._process.stdin is not None:

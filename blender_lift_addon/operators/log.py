@@ -42,6 +42,8 @@ class LIFT_OT_show_log(bpy.types.Operator):
             space = area.spaces.active
             assert isinstance(space, bpy.types.SpaceTextEditor)
             space.text = text
+            text.cursor_set(0)
+            space.top = 0
             space.show_word_wrap = True
         return {"FINISHED"}
 
