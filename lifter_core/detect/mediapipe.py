@@ -59,6 +59,7 @@ class Landmarker:
             )
         self._tracking = not people
         self._calls = 0
+        self._remarked = False
         self._last: NDArray[np.float32] | None = None  # the averaged visibility that came last
 
     def __enter__(self) -> "Landmarker":
@@ -69,13 +70,15 @@ class Landmarker:
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Pose]:
         """The poses in an (h, w, 3) RGB picture."""
-        with quiet_stderr() if self._calls == 0 else contextlib.nullcontext():
+        # Its remarks come once each: the last of them with the first pose.
+        with contextlib.nullcontext() if self._remarked else quiet_stderr():
             picture = self._picture(np.ascontiguousarray(image))
             if self._tracking:
                 result = self._task.detect_for_video(picture, self._calls * _FRAME_SPACING_MS)
             else:
                 result = self._task.detect(picture)
         self._calls += 1
+        self._remarked = self._remarked or bool(result.pose_landmarks)
         scale = np.array([image.shape[1], image.shape[0]], np.float32)
         poses = []
         for flat, solid in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True):
@@ -98,7 +101,7 @@ class Landmarker:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Sends what native code writes to file descriptor 2 nowhere; Python's own sys.stderr still comes through."""
+    """Sends nowhere what is written to file descriptor 2, by native code in the first place; exceptions pass."""
     try:
         sys.stderr.flush()
         saved = os.dup(2)
