@@ -56,7 +56,7 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     scene = bpy.context.scene
     assert scene is not None
     lifted = add_take(scene, take, clip, name)
-    scene.frame_set(scene.frame_start)
+    scene.frame_set(lifted.first_seen)
     if lifted.clip is not None and lifted.clip.filepath:
         lifted.clip.filepath = _relative(lifted.clip.filepath, out)
     out.mkdir(parents=True, exist_ok=True)

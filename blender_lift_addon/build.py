@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A take becomes a collection in a scene: an armature for each person, the camera, the clip behind it."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Lifted:
     armatures: list[bpy.types.Object]
     camera: bpy.types.Object
     clip: bpy.types.MovieClip | None
+    first_seen: int  # the scene frame at which somebody first has a pose
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
@@ -76,4 +78,5 @@ def add_take(
     if clip is not None:
         assert isinstance(camera.data, bpy.types.Camera)
         set_background(camera.data, clip, take, clip_rate, fps, first)
-    return Lifted(collection, armatures, camera, clip)
+    seen = frames[take.present.any(0)]
+    return Lifted(collection, armatures, camera, clip, math.ceil(seen[0]) if len(seen) else first)

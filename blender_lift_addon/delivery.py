@@ -148,6 +148,7 @@ def _deliver(lift: Lift) -> Outcome:
             bpy.ops.ed.undo_push(message=UNDO_STEP)
             bpy.ops.ed.undo()
             raise
+        scene.frame_set(lifted.first_seen)
         if window.scene == scene:
             _select(window.view_layer, lifted)
             _look_through_camera(window)

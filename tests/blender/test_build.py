@@ -119,6 +119,7 @@ def test_the_clip_lies_behind_the_camera_in_step(clip: Path) -> None:
     assert lifted.clip.frame_start == 11 - 15
     assert scene_rate(bpy.context.scene) == pytest.approx(30)
     assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (11, 30)
+    assert lifted.first_seen == 11
 
 
 def test_nothing_of_the_users_is_overwritten() -> None:

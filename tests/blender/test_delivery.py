@@ -23,7 +23,7 @@ def snapshot() -> dict[str, Any]:
     return {name: sorted(block.name for block in getattr(bpy.data, name)) for name in names} | {
         "rate": (render.fps, round(render.fps_base, 6)),
         "size": (render.resolution_x, render.resolution_y, render.pixel_aspect_x, render.pixel_aspect_y),
-        "range": (scene.frame_start, scene.frame_end),
+        "range": (scene.frame_start, scene.frame_end, scene.frame_current),
         "camera": scene.camera.name,
         "active": bpy.context.view_layer.objects.active.name,
         "selected": sorted(ob.name for ob in bpy.context.view_layer.objects.selected),
