@@ -127,9 +127,7 @@ def build(platform: str, out: Path, engine: Path, with_torch: bool) -> Path:
     print_sizes(target)
     size = target.stat().st_size
     if not with_torch and size > LIMIT:
-        raise SetupError(
-            f"{target.name} has {size / 1e6:.0f} MB, over the {LIMIT / 1e6:.0f} allowed; leave a part out."
-        )
+        raise SetupError(f"{target.name} has {size / 1e6:.0f} MB; {LIMIT / 1e6:.0f} are allowed: leave something out.")
     if not with_torch and size > AIM:
         print(f"{target.name} is over the aim of {AIM / 1e6:.0f} MB.")
     return target

@@ -173,7 +173,7 @@ def environment(
     print(f"Setting up {folder.relative_to(ROOT)} ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     _make_environment(python, folder)
-    pip: list[str | Path] = [inside, "-m", "pip", "install", "-q"]
+    pip: list[str | Path] = [inside, "-m", "pip", "install", "-q", "--no-compile"]
     for lock in locks:
         run([*pip, "--no-deps", "--require-hashes", "-r", LOCKS / f"{lock}.lock"], f"Installing {lock}.lock")
     if also:
