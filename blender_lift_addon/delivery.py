@@ -8,6 +8,7 @@ Blender saves no recovery file.
 import atexit
 import shutil
 import tempfile
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,9 +146,10 @@ def _deliver(lift: Lift) -> Outcome:
             lifted = add_take(scene, take, lift.clip, lift.clip.stem, lift.match_rate)
         except Exception:
             # Nothing half-made may stay behind.
+            log = traceback.format_exc()
             bpy.ops.ed.undo_push(message=UNDO_STEP)
             bpy.ops.ed.undo()
-            raise
+            return Outcome("The motion was found, but the armature could not be made; the log says why.", True, log)
         scene.frame_set(lifted.first_seen)
         if window.scene == scene:
             _select(window.view_layer, lifted)

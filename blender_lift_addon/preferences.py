@@ -26,8 +26,8 @@ class LiftPreferences(bpy.types.AddonPreferences):
         layout.prop(self, "python")
         note = layout.column(align=True)
         note.active = False
-        note.label(text="Leave it empty unless you want to run on a graphics card:")
-        note.label(text='then choose a Python in which you have run  pip install "lifter_core[torch]"')
+        note.label(text="Leave it empty unless the engine shall run on a graphics card:")
+        note.label(text="then choose a Python that has lifter_core and PyTorch (the manual says how)")
 
 
 def engine_python() -> str:

@@ -93,9 +93,10 @@ def test_a_take_that_cannot_be_built_leaves_the_scene_alone(
     monkeypatch.setattr(delivery, "add_take", half)
     choose(tmp_path, "good.mp4")
     before = snapshot()
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(RuntimeError, match="could not be made"):
         bpy.ops.lift.video_to_armature()
     assert snapshot() == before and delivery.current is None
+    assert delivery.outcome is not None and "ValueError: broken" in delivery.outcome.log
 
 
 def test_the_take_waits_for_the_end_of_edit_mode(tmp_path: Path, fake_engine: Path) -> None:
