@@ -55,12 +55,13 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     assert scene is not None
-    lifted = add_take(scene, take, clip, name)
+    lifted = add_take(scene, take, clip.absolute() if clip else None, name)
     scene.frame_set(lifted.first_seen)
-    if lifted.clip is not None and lifted.clip.filepath:
-        lifted.clip.filepath = _relative(lifted.clip.filepath, out)
     out.mkdir(parents=True, exist_ok=True)
-    bpy.ops.wm.save_as_mainfile(filepath=str(out / f"{name}.blend"), check_existing=False, relative_remap=False)
+    # The first save of a new file makes the clip's path relative to it.
+    bpy.ops.wm.save_as_mainfile(
+        filepath=str(out.absolute() / f"{name}.blend"), check_existing=False, relative_remap=True
+    )
     save_take(take, out / f"{name}.npz")
     if "bvh" in exports:
         from lifter_core.export.bvh import write_bvh
@@ -94,13 +95,6 @@ def _names(clips: Sequence[Path]) -> list[str]:
         count = sum(name == clip.stem or name.rpartition("_")[0] == clip.stem for name in names)
         names.append(f"{clip.stem}_{count + 1}" if count else clip.stem)
     return names
-
-
-def _relative(path: str, out: Path) -> str:
-    try:
-        return bpy.path.relpath(path, start=str(out.absolute()))
-    except ValueError:  # on another drive
-        return path
 
 
 def _shower(name: str) -> Callable[[Progress], None]:
