@@ -49,14 +49,14 @@ def clean_environment(**more: str) -> dict[str, str]:
     return {**inherited, **_QUIET, **more}
 
 
-def run(command: Sequence[str | Path], doing: str) -> None:
-    """Runs one step of the set-up.
+def run(command: Sequence[str | Path], doing: str, **environment: str) -> None:
+    """Runs one step of the set-up, with more environment variables if need be.
 
     Raises:
         SetupError: the command failed; what it printed stands above.
     """
     try:
-        result = subprocess.run([str(part) for part in command], env=clean_environment(), cwd=ROOT)
+        result = subprocess.run([str(part) for part in command], env=clean_environment(**environment), cwd=ROOT)
     except OSError as error:
         raise SetupError(f"{doing} failed: {error}.") from None
     if result.returncode:

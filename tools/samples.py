@@ -1,12 +1,14 @@
 """What the commands fetch beside packages, into ``.cache/``: the pose models and the sample clip."""
 
 import hashlib
+import os
+import shutil
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
-from .environments import CACHE, LOCKS, SetupError, run
+from .environments import CACHE, LOCKS, SetupError, environment, run
 
 _CLIP_MEMBER = "Sports2D/Demo/demo.mp4"
 _CLIP_SHA256 = "d9a66417185647b112304b57093f0c180f37a768e6a14daca75ca541f3b78039"
@@ -41,5 +43,9 @@ def models(python: Path) -> Path:
     """
     folder = CACHE / "models"
     if not all((folder / f"pose_landmarker_{size}.task").exists() for size in ("lite", "full", "heavy")):
-        run([python, "-m", "lifter_core.detect.models", folder], "Making the pose models")
+        path = os.environ.get("PATH", os.defpath)
+        if shutil.which("npm") is None:
+            node = environment("node", Path(sys.executable), ["node"])
+            path = os.pathsep.join([str(node.parent), path])
+        run([python, "-m", "lifter_core.detect.models", folder], "Making the pose models", PATH=path)
     return folder
