@@ -1,7 +1,6 @@
 """Everything that ``run.py test`` runs, one step after another, and the sum of what they say."""
 
 import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -28,11 +27,9 @@ class Counts:
 
 
 class _Run:
-    def __init__(self, models: Path, clip: Path) -> None:
+    def __init__(self, models: Path) -> None:
         self.results: list[tuple[str, Counts, float]] = []
-        self._environment = environments.clean_environment(
-            LIFTER_MODELS=str(models), LIFTER_TEST_CLIP=str(clip), OMP_NUM_THREADS="2"
-        )
+        self._environment = environments.clean_environment(LIFTER_MODELS=str(models))
 
     def command(self, name: str, command: Sequence[str | Path]) -> None:
         """Runs a command that passes or fails as a whole."""
@@ -106,14 +103,13 @@ def run_all() -> int:
         if python:
             blenders[version] = environments.blender_with_engine(version, python)
     REPORTS.mkdir(parents=True, exist_ok=True)
-    run = _Run(samples.models(core), samples.clip())
+    run = _Run(samples.models(core))
     set_up = time.monotonic() - began
 
     run.command("ruff check", [core, "-m", "ruff", "check", "."])
     run.command("ruff format", [core, "-m", "ruff", "format", "--check", "."])
     run.command("mypy", [core, "-m", "mypy"])
     run.pytest("core", core, "tests/core")
-    run.command("build the zip", [sys.executable, "build_addon.py"])
     run.pytest("packaging", core, "tests/packaging")
     for version, needs in BLENDERS.items():
         if version in blenders:

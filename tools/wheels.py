@@ -34,7 +34,7 @@ def gather(platform: str) -> list[Path]:
     Raises:
         SetupError: one cannot be downloaded.
     """
-    pip_platform = str(_lock()[platform]["pip_platform"])
+    pip_platforms: list[str] = _lock()[platform]["pip_platforms"]
     paths = []
     for name, sha256 in read_lock()[platform].items():
         path = FOLDER / name
@@ -42,7 +42,7 @@ def gather(platform: str) -> list[Path]:
             package, version, tag = name.split("-")[:3]
             python = "3.13" if tag == "cp313" else "3.11"
             requirement = f"{package}=={version} --hash=sha256:{sha256}\n"
-            if not _download(requirement, FOLDER, pip_platform, python):
+            if not _download(requirement, FOLDER, pip_platforms, python):
                 raise SetupError(f"{name} could not be downloaded (pip's words stand above); try again when online.")
         paths.append(path)
     return paths
@@ -57,10 +57,10 @@ def gather_torch(platform: str, folder: Path) -> list[Path]:
     Raises:
         SetupError: there is no fitting PyTorch, or something cannot be downloaded.
     """
-    pip_platform = str(_lock()[platform]["pip_platform"])
+    pip_platforms: list[str] = _lock()[platform]["pip_platforms"]
     torch = (LOCKS / "torch.txt").read_text().split()[-1] + ("+cpu" if platform == "linux-x64" else "")
     needs = "".join(_locked(name) for name in (*_TORCH_NEEDS, "safetensors"))
-    pythons = [python for python in PYTHONS if _download(f"{torch}\n", folder, pip_platform, python)]
+    pythons = [python for python in PYTHONS if _download(f"{torch}\n", folder, pip_platforms, python)]
     if not pythons:
         raise SetupError(
             f"pip finds no {torch} for {platform}; tell it of PyTorch's CPU builds (extra-index-url or find-links in "
@@ -69,7 +69,7 @@ def gather_torch(platform: str, folder: Path) -> list[Path]:
     for python in PYTHONS:
         if python not in pythons:
             print(f"Without PyTorch for Python {python}: pip finds none. Blender with it uses ONNX Runtime.")
-        elif not _download(needs, folder, pip_platform, python):
+        elif not _download(needs, folder, pip_platforms, python):
             raise SetupError("What PyTorch needs could not be downloaded (pip's words stand above).")
     return sorted(folder.glob("*.whl"))
 
@@ -81,13 +81,13 @@ def _locked(package: str) -> str:
     return entry.group()
 
 
-def _download(requirements: str, folder: Path, pip_platform: str, python: str) -> bool:
+def _download(requirements: str, folder: Path, pip_platforms: list[str], python: str) -> bool:
     """Downloads what the requirements text names, for another platform and Python; false where pip fails."""
     with tempfile.TemporaryDirectory() as temporary:
         listing = Path(temporary, "requirements.txt")
         listing.write_text(requirements)
         pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder]
-        target = ["--platform", pip_platform, "--python-version", python]
+        target = ["--python-version", python, *(word for name in pip_platforms for word in ("--platform", name))]
         command = [*map(str, pip), *target, "-r", str(listing)]
         return subprocess.run(command, env=clean_environment()).returncode == 0
 
