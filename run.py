@@ -36,7 +36,6 @@ def demo(clip: Path | None, out: Path) -> int:
         ["blender_lift_addon.batch", "--take", take, "--clip", clip, "--out", out],
     ]
     print(f"Set-up took {time.monotonic() - began:.0f} s. Lifting {clip.name} ...", flush=True)
-    out.mkdir(parents=True, exist_ok=True)
     environment = environments.clean_environment(LIFTER_MODELS=str(models))
     for step in steps:
         command = [str(part) for part in [engine, "-m", *step]]

@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +97,7 @@ def python_of(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+@cache
 def find_python(version: str) -> Path | None:
     """A Python of that version ("3.11"): the running one, one on PATH, pyenv's, or one that uv fetches; else None."""
     for candidate in _python_candidates(version):
@@ -134,7 +137,8 @@ def _python_by_uv(version: str) -> Path | None:
     tools = _tools()
     uv = [sys.executable, "-m", "uv", "python"]
     environment = clean_environment(PYTHONPATH=str(tools), UV_PYTHON_INSTALL_DIR=str(CACHE / "python"))
-    if subprocess.run([*uv, "install", "--no-bin", version], env=environment).returncode:
+    if subprocess.run([*uv, "install", "--no-bin", version], env=environment, capture_output=True).returncode:
+        print(f"uv could not fetch Python {version}.", flush=True)
         return None
     found = subprocess.run([*uv, "find", "--managed-python", version], env=environment, capture_output=True, text=True)
     return Path(found.stdout.strip()) if found.returncode == 0 else None
@@ -165,8 +169,8 @@ def environment(
     """
     folder = VENVS / name
     files = [LOCKS / f"{lock}.lock" for lock in locks] + ([LOCKS / also] if also else [])
-    defining = [*files, ROOT / "pyproject.toml"] if project else files
-    stamp = _stamp(defining, f"{folder} {python} {_version_of(python)} {base}")
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"] if project else None
+    stamp = _stamp(files, f"{folder} {python} {_version_of(python)} {base} {about}")
     inside = python_of(folder)
     if _stamped(folder) == stamp and inside.exists():
         return inside

@@ -47,5 +47,9 @@ def models(python: Path) -> Path:
         if shutil.which("npm") is None:
             node = environment("node", Path(sys.executable), ["node"])
             path = os.pathsep.join([str(node.parent), path])
-        run([python, "-m", "lifter_core.detect.models", folder], "Making the pose models", PATH=path)
+        run(
+            [python, "-W", "ignore::RuntimeWarning:runpy", "-m", "lifter_core.detect.models", folder],
+            "Making the pose models",
+            PATH=path,
+        )
     return folder
