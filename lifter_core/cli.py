@@ -29,11 +29,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lifter {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    lift = commands.add_parser("lift", help="lift a clip to a take", description="Lifts the person in a clip to a take.")
+    lift = commands.add_parser(
+        "lift", help="lift a clip to a take", description="Lifts the person in a clip to a take."
+    )
     lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
     lift.add_argument("-o", "--out", type=Path, required=True, metavar="TAKE.npz", help="where the take is written")
     lift.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
-    lift.add_argument("--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it")
+    lift.add_argument(
+        "--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it"
+    )
     lift.add_argument(
         "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
     )
@@ -73,7 +77,11 @@ def main(argv: list[str] | None = None) -> int:
         return _fail("Cancelled; nothing was written.", 130, lines)
     except Exception:
         traceback.print_exc()
-        return _fail("Lifting failed by a fault of the program; the lines above say where.", 1, lines)
+        return _fail(
+            "Lifting failed by a fault of the program; please report it with the messages printed before this one.",
+            1,
+            lines,
+        )
     return 0
 
 
@@ -88,7 +96,7 @@ def _end_with_parent() -> None:
     """Ends this process when standard input closes: the program that started it is gone."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not sys.stdin: a thread inside its buffer aborts Python's own exit
             pass
         os._exit(130)
 
@@ -97,7 +105,9 @@ def _end_with_parent() -> None:
 
 def _check(args: argparse.Namespace) -> None:
     if args.height is not None and not 50 <= args.height <= 300:
-        raise BadInputError(f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300).")
+        raise BadInputError(
+            f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300)."
+        )
     if args.fov is not None and not 5 <= args.fov <= 160:
         raise BadInputError(f"A field of view of {args.fov:g} degrees cannot be; give 5 to 160.")
     for path in (args.out, args.bvh, args.preview):

@@ -31,7 +31,7 @@ class Keypoints:
     @property
     def found(self) -> NDArray[np.bool_]:
         """(T,) true where the person was found."""
-        return np.isfinite(self.points).all((1, 2))
+        return np.asarray(np.isfinite(self.points).all((1, 2)))
 
     def index(self, name: str) -> int:
         """The position of a keypoint by name."""

@@ -1,5 +1,7 @@
 """Keypoints to 3D joints: rays, a lifting network, flip averaging."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from .progress import Report, silent
 from .runtime import Model
 from .skeleton import JOINT_MIRROR, JOINT_NAMES, KEYPOINT_SOURCES
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 
 def joints_2d(keypoints: Keypoints) -> tuple[Array, Array]:

@@ -6,14 +6,14 @@ torso's ray goes in as three global inputs. The network answers in that camera's
 body of standard size (STANDARD_LENGTH): absolute size cannot be seen in one picture.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .skeleton import JOINT, JOINT_NAMES
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 DERIVED = tuple(JOINT[name] for name in ("pelvis", "spine", "thorax", "neck", "head"))
 MEASURED = tuple(i for i in range(len(JOINT_NAMES)) if i not in DERIVED)

@@ -6,7 +6,7 @@ A stage calls ``report(stage, done, total)`` now and then. ``stage`` is one of S
 import json
 import sys
 import time
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 STAGES = ("read", "detect", "lift", "solve", "write")
 
@@ -61,7 +61,7 @@ class Bar:
         from tqdm import tqdm
 
         self._make = tqdm
-        self._bar: "tqdm[None] | None" = None
+        self._bar: Any = None
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int, message: str = "") -> None:

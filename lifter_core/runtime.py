@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .errors import BadInputError
 from .normalise import Encoded
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "residual_mlp"
@@ -22,7 +22,8 @@ _BATCH = 1024  # poses at a time: bounds the memory of long clips
 
 class Model(NamedTuple):
     """A network ready to run: its name, where it runs (``torch cuda``, ``onnxruntime cpu``), and the function itself,
-    Encoded of N poses -> (N, J, 3) metres at standard size in the virtual camera's axes."""
+    Encoded of N poses -> (N, J, 3) metres at standard size in the virtual camera's axes.
+    """
 
     name: str
     device: str
@@ -86,6 +87,7 @@ def _with_onnxruntime(name: str) -> Model:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the cores to the rest of Blender
     session = onnxruntime.InferenceSession(
         (WEIGHTS / f"{name}.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
     )

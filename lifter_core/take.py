@@ -53,7 +53,7 @@ class Take:
     @property
     def present(self) -> NDArray[np.bool_]:
         """(P, T) true where the person has a pose (observed or interpolated)."""
-        return np.isfinite(self.root_positions).all(-1)
+        return np.asarray(np.isfinite(self.root_positions).all(-1))
 
 
 _TEXT = ("joint_names", "bone_names", "keypoint_names")

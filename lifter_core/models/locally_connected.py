@@ -27,7 +27,7 @@ class LocallyConnectedLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(nodes, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        nodes, weights = x.unbind(0), self.weight.split(self.rows)
+        nodes, weights = x.unbind(0), torch.split(self.weight, self.rows)
         return torch.stack(
             [
                 torch.addmm(self.bias[i], torch.cat([nodes[j] for j in row], 1), weights[i])

@@ -1,13 +1,13 @@
 """One body per person: constant, symmetric bone lengths from the whole clip, and its rest pose."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import BONES, JOINT, JOINT_MIRROR, JOINT_NAMES, JOINTS
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 _SIDED = {
     "hip": (0.09, 0, 0), "knee": (0.09, 0, -0.407), "ankle": (0.09, 0, -0.843), "heel": (0.09, 0.045, -0.905),

@@ -1,11 +1,13 @@
 """The camera: its matrix from a field of view or the prior, and where the person stands before it."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from .filters import smooth
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 def camera_matrix(image_size: tuple[int, int], fov: float | None = None) -> NDArray[np.float64]:

@@ -1,9 +1,11 @@
 """Filters over time for whole clips, offline: no lag, true timestamps, confidence as weight."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 _REACH = 3.0  # kernel half width in standard deviations
 

@@ -1,6 +1,7 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,13 @@ from .filters import fill_gaps, outliers, smooth
 from .pose import forward, local, pose_from_joints
 from .rotations import continuous, to_quaternion
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 _LONGEST_GAP = 1.0  # s: longer absences are not bridged
 _SPIKE = 0.06  # m: smaller jumps are left to the smoothing
-_JOINT_SIGMA = 0.05  # s
+_JOINT_SIGMA = 0.06  # s
 _ROOT_SIGMA_ACROSS, _ROOT_SIGMA_DEPTH = 0.06, 0.2  # s
-_TO_RAY = 0.5  # how far a confident joint is moved onto the ray of its keypoint
+_TO_RAY = 0.7  # how far a confident joint is moved onto the ray of its keypoint
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def bridged(times: Array, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(T,) true where found, and in gaps between found frames of no more than a second."""
     present = found.copy()
     rows = np.flatnonzero(found)
-    for a, b in zip(rows[:-1], rows[1:], strict=True):
+    for a, b in pairwise(rows):
         if b - a > 1 and times[b] - times[a] <= _LONGEST_GAP:
             present[a:b] = True
     return present
@@ -62,7 +63,7 @@ def bridged(times: Array, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _solve_person(keypoints: Keypoints, lifted: Array, matrix: Array, options: SolveOptions) -> _Person:
     times = keypoints.timestamps
     points, confidence = joints_2d(keypoints)
-    found = np.isfinite(lifted).all((1, 2))
+    found = np.asarray(np.isfinite(lifted).all((1, 2)))
     present = bridged(times, found)
     # confidence of a joint without a keypoint: the person was found, no more
     derived = ~np.isfinite(points).all(-1).any(0)
@@ -111,6 +112,27 @@ def _root(times: Array, joints: Array, tangents: Array, seen: Array, found: NDAr
     return steady_path(times, raw, weight, _ROOT_SIGMA_ACROSS, _ROOT_SIGMA_DEPTH)
 
 
+def _world(person: _Person, times: Array, step: Array) -> tuple[Array, float]:
+    """(3, 3) camera to world, and the height of the floor in the turned axes, from one person's upright poses and feet."""
+    rows = person.present
+    joints = person.joints
+    up = world.up_direction(joints[rows], step[rows])
+    heights, speeds = world.feet(joints, times, up)
+    stands = world.planted(heights, speeds) & rows[:, None]
+    points = np.concatenate([_lower_end(joints[stands[:, k]], side, up) for k, side in enumerate(("left", "right"))])
+    seconds = np.concatenate([step[stands[:, 0]], step[stands[:, 1]]])
+    up = world.fit_floor(points, seconds, up)
+    heights, speeds = world.feet(joints, times, up)
+    return world.camera_to_world(up), world.floor_height(heights[rows], speeds[rows])
+
+
+def _lower_end(joints: Array, side: str, up: Array) -> Array:
+    """(N, 3) the heel or toe that is lower."""
+    ends = joints[:, [JOINT[f"{side}_heel"], JOINT[f"{side}_toe"]]]
+    lower = (ends @ up).argmin(1)
+    return np.asarray(ends[np.arange(len(ends)), lower])
+
+
 def _size(body: Body, joints: Array) -> float:
     """The factor from the lifted joints' size to the body's: over thighs, shins and trunk."""
     pairs = [("pelvis", "spine"), ("spine", "thorax")]
@@ -152,10 +174,7 @@ def solve(
 
     step = np.gradient(times) if len(times) > 1 else np.array([1 / people[0].fps])
     main = solved[0]
-    up = world.up_direction(main.joints[main.present], step[main.present])
-    turn = world.camera_to_world(up)
-    heights, speeds = world.feet(main.joints @ turn.T, times)
-    floor = world.floor_height(heights[main.present], speeds[main.present])
+    turn, floor = _world(main, times, step)
     start = turn @ main.root[main.present][0]
     origin = np.array([start[0], start[1], floor])  # world point over which the camera's place is measured
 
@@ -163,7 +182,7 @@ def solve(
     positions, rotations, roots, touching = [], [], [], []
     for person in solved:
         joints = person.joints @ turn.T - origin
-        heights, speeds = world.feet(joints, times)
+        heights, speeds = world.feet(joints, times, np.array([0, 0, 1.0]))
         quaternions = continuous(to_quaternion(local(turn @ person.rotations)))
         root = person.root @ turn.T - origin
         absent = ~person.present

@@ -3,6 +3,8 @@
 Global rotations here turn the rest pose's axes into those of the joints given (camera or world alike).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from .body import Body
 from .filters import smooth
 from .rotations import about, fit_rotation, least_rotation, unit
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 _TWIST_SIGMA = 0.12  # s: twist is seen only while a limb is bent, so it is carried over time
 _ELBOW_HINGE = {"left": np.array([0, 0, -1.0]), "right": np.array([0, 0, 1.0])}  # rest pose; flexion turns about it
@@ -110,7 +112,9 @@ def _bend(first: Array, second: Array) -> tuple[Array, Array]:
     return unit(normal), x * x * (3 - 2 * x)
 
 
-def _twisted(swung: Array, direction: Array, hinge: Array, normal: Array, trust: Array, hint: Array, times: Array) -> Array:
+def _twisted(
+    swung: Array, direction: Array, hinge: Array, normal: Array, trust: Array, hint: Array, times: Array
+) -> Array:
     """Turns a swung bone about its own direction until its hinge lies along the bend plane's normal.
 
     Where the limb is straight the twist comes from ``hint`` (T, 3), a weak sideways vector, and from neighbouring frames;

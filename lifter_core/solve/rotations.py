@@ -1,13 +1,15 @@
 """Rotations as arrays: vectors to least rotations, fitted frames, matrices to quaternions. Columns are images of axes."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 
 def unit(v: Array) -> Array:
-    """v / |v| over the last axis; zeros stay zeros."""
+    """V / |v| over the last axis; zeros stay zeros."""
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
@@ -64,9 +66,7 @@ def to_quaternion(m: Array) -> Array:
     x, y, z = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 1, 0] + m[..., 0, 1], m[..., 0, 2] + m[..., 2, 0], m[..., 2, 1] + m[..., 1, 2]
     w2, x2, y2, z2 = np.moveaxis(squares, -1, 0)
-    table = np.stack(
-        [np.stack(r, -1) for r in ((w2, x, y, z), (x, x2, xy, xz), (y, xy, y2, yz), (z, xz, yz, z2))], -2
-    )
+    table = np.stack([np.stack(r, -1) for r in ((w2, x, y, z), (x, x2, xy, xz), (y, xy, y2, yz), (z, xz, yz, z2))], -2)
     q = np.take_along_axis(table, best[..., None, None], -2)[..., 0, :]
     return unit(q)
 
@@ -83,7 +83,7 @@ def to_matrix(q: Array) -> Array:
 
 
 def continuous(q: Array) -> Array:
-    """q (T, ..., 4) with signs chosen so that neighbours in time are on the same side; the first has w >= 0."""
+    """Q (T, ..., 4) with signs chosen so that neighbours in time are on the same side; the first has w >= 0."""
     out = np.where(q[:1, ..., :1] < 0, -q, q)
     flips = np.where((out[1:] * out[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
     out[1:] *= np.cumprod(flips, axis=0)

@@ -1,11 +1,13 @@
 """Body variety: bone lengths drawn anew, limbs of different takes recombined, mirror images. All on joints alone."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, JOINT_PARENTS
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 # a standard body (STANDARD_LENGTH of normalise.py), metres: means of the CMU subjects
 _LENGTHS = {

@@ -1,11 +1,11 @@
 """Virtual cameras: where a random ordinary camera stands to a person, and what perspective makes of the body."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 # world Y up -> OpenCV camera axes of a level camera (x right, y down, z forward)
 _LEVEL = np.diag([1.0, -1.0, -1.0]).astype(np.float32)

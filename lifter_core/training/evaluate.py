@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from .metrics import mpjpe, pa_mpjpe
 from .mocap import read_clips
 from .samples import Samples, look
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 Predict = Callable[[Encoded], Array]  # network input -> (N, J, 3) metres, standard size, virtual camera
 
 

@@ -1,15 +1,19 @@
 """How far off a pose is, defined once. All take (N, J, 3) in metres and return millimetres a pose."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import JOINT
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]
 
 # the joints every data set agrees on
 LIMBS = [
-    JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    JOINT[f"{side}_{part}"]
+    for side in ("left", "right")
+    for part in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 ]
 
 

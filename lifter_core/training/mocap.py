@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..skeleton import JOINT, JOINT_NAMES
 from .bodies import STANDARD_LENGTHS, bone_lengths
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 _HAND = 0.085  # wrist to the knuckles' middle, m: most sources lack a useful hand end
 _TOE = 0.06  # ball of the foot to the toe tip, m
@@ -78,7 +78,8 @@ def read_clips(path: Path, split: str) -> Iterator[Clip]:
 
 class Poses(NamedTuple):
     """Single frames of many clips: joints (N, J, 3) about the pelvis, Y up; speed (N, J) m/s about the pelvis;
-    proportions (N,) believed or not; chance (N,) of being drawn, adding up to 1."""
+    proportions (N,) believed or not; chance (N,) of being drawn, adding up to 1.
+    """
 
     joints: Array
     speed: Array
@@ -105,14 +106,19 @@ def load_poses(folder: Path) -> Poses:
     Raises:
         FileNotFoundError: the folder lacks one of the files.
     """
-    joints, speed, proportions, chance = [], [], [], []
+    joints, speed, proportions = [], [], []
+    chance: list[NDArray[np.float64]] = []
     for file, share in _SHARES.items():
         first = len(chance)
         rehab = []
         for clip in read_clips(folder / file, "train"):
             local = clip.joints - clip.joints[:, :1]
             fps = float(clip.info["fps"])
-            v = np.linalg.norm(np.gradient(local, axis=0), axis=-1) * fps if len(local) > 1 else np.zeros(local.shape[:2])
+            v = (
+                np.linalg.norm(np.gradient(local, axis=0), axis=-1) * fps
+                if len(local) > 1
+                else np.zeros(local.shape[:2])
+            )
             keep = np.zeros(len(local), bool)
             keep[:: max(1, round(fps / _RATE))] = True
             keep &= (v.max(1) < _TOO_FAST) & plausible(local)

@@ -5,13 +5,15 @@ a detector's shoulder is not the mocap's; errors with heavy tails that grow with
 episodes: a limb lost or misplaced, left and right swapped, body parts out of the picture.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..normalise import MEASURED
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 _HEIGHT = 1.7  # m; the sizes below are in per cent of standing height
 _PART = tuple(name.split("_")[-1] for name in JOINT_NAMES)
@@ -32,13 +34,20 @@ _SIDE: Array = np.array([-1 if name.startswith("right") else 1 for name in JOINT
 _SIGMA: Array = np.array([_SPREAD.get(p, 0.0) for p in _PART], np.float32) / 100 * _HEIGHT
 
 _LIMBS = [
-    [JOINT[f"{side}_{part}"] for part in parts]
+    np.array([JOINT[f"{side}_{part}"] for part in parts])
     for side in ("left", "right")
     for parts in (("shoulder", "elbow", "wrist", "hand"), ("elbow", "wrist", "hand"), ("wrist", "hand"),
                   ("knee", "ankle", "heel", "toe"), ("ankle", "heel", "toe"), ("heel", "toe"))
 ]  # fmt: skip
-_UPPER = [i for i, p in enumerate(_PART) if p in ("nose", "ear", "shoulder", "elbow", "wrist", "hand")]
-_LOWER = [i for i, p in enumerate(_PART) if p in ("knee", "ankle", "heel", "toe")]
+
+
+def _joints(*parts: str) -> NDArray[np.intp]:
+    return np.array([i for i, p in enumerate(_PART) if p in parts])
+
+
+_EVERYTHING = np.arange(len(_PART))
+_UPPER = _joints("nose", "ear", "shoulder", "elbow", "wrist", "hand")
+_LOWER = _joints("knee", "ankle", "heel", "toe")
 
 
 def offsets(joints: Array, rng: np.random.Generator) -> Array:
@@ -85,16 +94,16 @@ def detect(tangents: Array, depth: Array, speed: Array, rng: np.random.Generator
         jump = rng.normal(0, 0.13, (len(rows), 1, 2)) / depth[rows, None, None]
         out[np.ix_(rows, limb)] += jump * np.linspace(0.4, 1, len(limb))[None, :, None]
         confidence[np.ix_(rows, limb)] *= rng.uniform(0.2, 1, (len(rows), 1))
-    for group, chance in ((list(range(k)), 0.006), (_LOWER, 0.006), (_UPPER, 0.003)):
+    for group, chance in ((_EVERYTHING, 0.006), (_LOWER, 0.006), (_UPPER, 0.003)):
         rows = np.flatnonzero(rng.random(n) < chance)
         other = JOINT_MIRROR[group]
         out[np.ix_(rows, group)] = out[np.ix_(rows, other)]
     # out of the picture: legs below the knee, the legs, or all but the head and arms; guessed badly or not given
     for group, chance in (
-        ([i for i in _LOWER if _PART[i] != "knee"], 0.03),
+        (_joints("ankle", "heel", "toe"), 0.03),
         (_LOWER, 0.03),
-        ([*_LOWER, JOINT["left_hip"], JOINT["right_hip"]], 0.01),
-        ([i for i, p in enumerate(_PART) if p in ("nose", "ear")], 0.01),
+        (_joints("hip", "knee", "ankle", "heel", "toe"), 0.01),
+        (_joints("nose", "ear"), 0.01),
     ):
         rows = np.flatnonzero(rng.random(n) < chance)
         gone = rng.random((len(rows), 1)) < 0.5

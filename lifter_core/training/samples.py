@@ -1,6 +1,6 @@
 """Training and validation samples: a pose, a body, a camera, a detector."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ from .cameras import Views, place
 from .mocap import Poses
 from .noise import detect, offsets
 
-Array = NDArray[np.float32]
+Array = NDArray[Any]
 
 _FOCAL_SD = 0.13  # sd of the log of the assumed focal length against the true one
 
 
 class Samples(NamedTuple):
     """N samples: network input, target (N, J, 3) in the virtual camera's axes at standard size, and the factor (N,)
-    that brings a target back to its true size."""
+    that brings a target back to its true size.
+    """
 
     encoded: Encoded
     target: Array

@@ -129,7 +129,7 @@ def train(config: Config, data: Path, out: Path) -> nn.Module:
         torch.save(state, temporary)
         os.replace(temporary, checkpoint)
         figures = {name: score(predictor(average), s) for name, s in sets.items()}
-        line = {"samples": seen, "seconds": round(spent), "loss_mm": round(running * 1000, 1)}
+        line: dict[str, Any] = {"samples": seen, "seconds": round(spent), "loss_mm": round(running * 1000, 1)}
         line |= {name: f"{f.pa_mpjpe:.1f} / {f.mpjpe:.1f}" for name, f in figures.items()}
         with open(out / "log.jsonl", "a") as log:
             log.write(json.dumps(line) + "\n")

@@ -1,5 +1,6 @@
 """Small real things for the engine's tests: made videos, the shared clips, the detector's models."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,12 +9,21 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from lifter_core.detect.models import find_model
 from lifter_core.errors import BadInputError
 
 MakeVideo = Callable[..., Path]
+
+settings.register_profile("lift", deadline=None)  # the first call pays for imports, a busy machine for the rest
+settings.load_profile("lift")
+# two threads waiting for each other on a busy machine make small networks many times slower
+with contextlib.suppress(ImportError):
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""A person walking before a known camera: truth for the tests of the solver, made by forward kinematics."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lifter_core.detect.mediapipe import KEYPOINT_NAMES
+from lifter_core.keypoints import Keypoints
+from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_SOURCES
+from lifter_core.solve import SolveOptions, solve
+from lifter_core.solve.body import STANDARD, Body, body_from_rest
+from lifter_core.solve.camera import camera_matrix
+from lifter_core.solve.pose import forward
+from lifter_core.solve.rotations import about
+from lifter_core.take import Take
+
+FPS = 30.0
+SIZE = (1280, 720)
+
+
+class Walk(NamedTuple):
+    """World joints (T, J, 3), the camera (world to camera) and what a perfect detector and lifter would say."""
+
+    world: np.ndarray
+    rotation: np.ndarray
+    translation: np.ndarray
+    matrix: np.ndarray
+    keypoints: Keypoints
+    lifted: np.ndarray
+    body: Body
+
+
+def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
+    """Walks towards +X (turned to it); the camera stands 4 m away, 1.5 m high, pitched down by ``pitch`` degrees."""
+    body = body_from_rest(STANDARD - [0, 0, 0])
+    time = np.arange(frames) / FPS
+    swing = 0.4 * np.sin(2 * np.pi * time * speed)
+    x, z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
+    yaw = about(z, np.full(frames, np.pi / 2))
+    rotations = np.repeat(yaw[:, None], len(BONE_NAMES), 1)
+    for side, sign in (("left", 1), ("right", -1)):
+        thigh = yaw @ about(x, sign * swing)
+        shin = yaw @ about(x, sign * swing + 0.3 + 0.2 * np.sin(2 * np.pi * time * speed))
+        for bone, turn in (("thigh", thigh), ("shin", shin), ("foot", shin)):
+            rotations[:, BONE[f"{side}_{bone}"]] = turn
+        down = about(np.array([0, 1.0, 0]), np.full(frames, sign * 1.3))
+        upper = yaw @ about(x, -sign * swing) @ down
+        for bone in ("upper_arm", "forearm", "hand"):
+            rotations[:, BONE[f"{side}_{bone}"]] = upper
+    root = np.stack([-0.5 + 0.8 * speed * time, np.zeros(frames), np.full(frames, 0.9)], 1)
+    world = forward(body, rotations, root)
+    lowest = world[..., 2].min()
+    world[..., 2] -= lowest
+    tilt = np.radians(pitch)
+    level = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # looks along +Y
+    rotation = about(x, np.array(tilt)) @ level
+    translation = -rotation @ np.array([0, -4.0, 1.5])
+    camera = world @ rotation.T + translation
+    matrix = camera_matrix(SIZE)
+    pixels = camera[..., :2] / camera[..., 2:] * matrix[0, 0] + matrix[:2, 2]
+    points = np.repeat(pixels[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
+    for j, name in enumerate(JOINT_NAMES):
+        for source in KEYPOINT_SOURCES.get(name, (name,)):
+            if source in KEYPOINT_NAMES:
+                points[:, KEYPOINT_NAMES.index(source)] = pixels[:, j]
+    keypoints = Keypoints(
+        KEYPOINT_NAMES, points.astype(np.float32), np.ones(points.shape[:2], np.float32), time, SIZE, FPS
+    )
+    lifted = (camera - camera[:, [JOINT["pelvis"]]]).astype(np.float32)
+    return Walk(world, rotation, translation, matrix, keypoints, lifted, body)
+
+
+def walking_take(frames: int = 30, **options: float) -> Take:
+    """The walk, solved."""
+    w = walk(frames)
+    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), {"source": "walk.mp4"})
