@@ -50,17 +50,19 @@ def smooth(times: Array, values: Array, weights: Array, sigma: float, degree: in
     return np.where(moments[..., 0] > 1e-6, fitted, values)
 
 
-def outliers(times: Array, values: Array, seconds: float = 0.15, limit: float = 4.0, floor: float = 0.0) -> Array:
-    """Hampel's test: (T, N) true where a value is further from its running median than ``limit`` robust deviations.
+def outliers(times: Array, values: Array, seconds: float = 0.08, limit: float = 5.0, floor: float = 0.0) -> Array:
+    """Hampel's test: (T, N) true where a value leaves its running median by more than ``limit`` usual deviations.
 
-    ``seconds`` is the window's half width; ``floor`` the least deviation that counts (unit of the values).
+    The deviation is from the running median too, so that steady motion does not widen it. ``seconds`` is the window's
+    half width; ``floor`` the least deviation that counts at 30 frames/s (unit of the values): at lower rates a real
+    turn of the motion looks more like a spike, and the floor grows with the square of the step.
     """
     if len(times) < 5:
         return np.zeros(values.shape, bool)
-    near = values[_windows(times, max(2, _radius(times, seconds)))]
-    median = np.nanmedian(near, 1)
-    spread = 1.4826 * np.nanmedian(np.abs(near - median[:, None]), 1)
-    return np.abs(values - median) > np.maximum(limit * spread, floor)
+    off = np.abs(values - np.nanmedian(values[_windows(times, max(2, _radius(times, seconds)))], 1))
+    usual = 1.4826 * np.nanmedian(off[_windows(times, max(4, _radius(times, 6 * seconds)))], 1)
+    step = float(np.median(np.diff(times)))
+    return off > np.maximum(limit * usual, floor * max(1.0, step * 30) ** 2)
 
 
 def fill_gaps(times: Array, values: Array, known: NDArray[np.bool_]) -> Array:

@@ -107,7 +107,7 @@ def _recentre(joints: Array) -> None:
 def _root(times: Array, joints: Array, tangents: Array, seen: Array, found: NDArray[np.bool_]) -> Array:
     raw = root_translation(joints, tangents, seen)
     raw = fill_gaps(times, raw, found)
-    bad = outliers(times, np.log(raw[:, 2:]), seconds=0.3, floor=0.08)[:, 0]
+    bad = outliers(times, np.log(raw[:, 2:]), seconds=0.15, floor=0.06)[:, 0]
     weight = found * np.where(bad, 0.02, 1.0)
     return steady_path(times, raw, weight, _ROOT_SIGMA_ACROSS, _ROOT_SIGMA_DEPTH)
 

@@ -12,7 +12,7 @@ Array = NDArray[Any]
 
 _LEVEL_UP = np.array([0.0, -1.0, 0.0])  # camera axes
 # seconds of standing that outweigh the prior of a level camera; roll shows in the picture, pitch hardly does
-_PRIOR_ROLL, _PRIOR_PITCH = 0.3, 2.0
+_PRIOR_ROLL, _PRIOR_PITCH = 0.2, 0.7
 _PITCH_MEAN = np.radians(4.0)  # cameras look slightly down
 # how well the upright poses tell up, how far a planted foot strays from the floor, how many steps a second say something
 _TILT_SD, _TILT_MOST = np.radians(3.5), np.radians(12.0)
@@ -28,15 +28,15 @@ def up_direction(joints: Array, seconds: Array) -> Array:
         joints: (T, J, 3) about the pelvis, camera axes; seconds: (T,) how long each frame counts.
     """
     j = JOINT
-    legs = [joints[:, j[f"{s}_hip"]] - joints[:, j[f"{s}_ankle"]] for s in ("left", "right")]
     trunk = unit(joints[:, j["thorax"]] - joints[:, j["pelvis"]])
-    stretch = np.ones(len(joints))
-    for side, leg in zip(("left", "right"), legs, strict=True):
+    stretch = np.zeros(len(joints))
+    for side in ("left", "right"):  # one straight leg under the trunk is enough: the one that bears the weight
         hip, knee, ankle = (joints[:, j[f"{side}_{p}"]] for p in ("hip", "knee", "ankle"))
         whole = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
-        straight = np.linalg.norm(leg, axis=-1) / np.maximum(whole, 1e-6)
-        aligned = (unit(leg) * trunk).sum(-1)
-        stretch *= np.clip((straight - 0.9) / 0.08, 0, 1) * np.clip((aligned - 0.85) / 0.1, 0, 1)
+        straight = np.linalg.norm(hip - ankle, axis=-1) / np.maximum(whole, 1e-6)
+        aligned = (unit(hip - ankle) * trunk).sum(-1)
+        upright = np.clip((straight - 0.9) / 0.08, 0, 1) * np.clip((aligned - 0.8) / 0.15, 0, 1)
+        stretch = np.maximum(stretch, upright)
     body = unit(joints[:, j["thorax"]] - (joints[:, j["left_ankle"]] + joints[:, j["right_ankle"]]) / 2)
     weight = stretch * seconds
     up = _LEVEL_UP

@@ -1,0 +1,117 @@
+"""The command line as its users meet it: exit codes, one sentence, nothing half written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lifter_core.cli import main
+from lifter_core.take import load_take, save_take
+
+from .conftest import MakeVideo
+from .walker import walking_take
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lifter_core", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def one_sentence(stderr: str) -> bool:
+    return len(stderr.strip().splitlines()) == 1 and "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("content", [None, b"", b"this is no video\n" * 100])
+def test_a_clip_that_cannot_be_read_ends_with_2_and_one_sentence(tmp_path: Path, content: bytes | None, detector: str):
+    clip = tmp_path / "clip.mp4"
+    if content is not None:
+        clip.write_bytes(content)
+    result = run("lift", clip, "-o", tmp_path / "out" / "take.npz", "--detector", detector)
+    assert result.returncode == 2
+    assert one_sentence(result.stderr), result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_with_nobody_in_it_ends_with_3(make_video: MakeVideo, tmp_path: Path, detector: str):
+    clip = make_video([np.full((96, 128, 3), 40, np.uint8)] * 12, [40 * i for i in range(12)])
+    result = run("lift", clip, "-o", tmp_path / "take.npz", "--detector", detector, "--progress", "json")
+    assert result.returncode == 3
+    assert one_sentence(result.stderr), result.stderr
+    assert "error" in json.loads(result.stdout.splitlines()[-1])
+    assert not (tmp_path / "take.npz").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [["--height", "5"], ["--fov", "500"], ["--model", "none"], ["--start", "9", "--end", "3"]]
+)
+def test_options_that_cannot_be_are_refused(options: list[str], tmp_path: Path, make_video: MakeVideo, detector: str):
+    clip = make_video([np.zeros((64, 64, 3), np.uint8)] * 5, [40 * i for i in range(5)])
+    result = run("lift", clip, "-o", tmp_path / "take.npz", "--detector", detector, *options)
+    assert result.returncode == 2
+    assert one_sentence(result.stderr), result.stderr
+
+
+def test_the_clip_is_never_overwritten(tmp_path: Path, make_video: MakeVideo):
+    clip = make_video([np.zeros((64, 64, 3), np.uint8)] * 5, [40 * i for i in range(5)])
+    before = clip.read_bytes()
+    assert main(["lift", str(clip), "-o", str(clip), "--progress", "none"]) == 2
+    assert clip.read_bytes() == before
+
+
+def test_a_real_clip_becomes_a_take_with_progress_for_programs(shared: Path, tmp_path: Path, detector: str):
+    take_path = tmp_path / "new folder" / "squats.npz"
+    result = run(
+        "lift", shared / "clips" / "tfjs_pose_squats.mp4", "-o", take_path, "--detector", detector,
+        "--start", "2", "--end", "5", "--height", "165", "--progress", "json",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[-1] == {"stage": "done", "take": str(take_path)}
+    assert {"detect", "lift", "solve"} <= {line["stage"] for line in lines}
+    take = load_take(take_path)
+    assert take.positions.shape[:2] == (1, 15)
+    assert 2 <= take.timestamps[0] < 2.2
+    assert take.observed.all()
+    assert np.isclose(take.meta["heights"][0], 1.65, atol=1e-3)
+
+
+def test_the_process_ends_when_the_program_that_started_it_is_gone(shared: Path, tmp_path: Path, detector: str):
+    import os
+
+    clip = shared / "clips" / "sports2d_demo.mp4"
+    command = [
+        sys.executable,
+        "-m",
+        "lifter_core",
+        "lift",
+        str(clip),
+        "-o",
+        str(tmp_path / "t.npz"),
+        "--progress",
+        "json",
+    ]
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=os.environ | {"LIFTER_WATCH_STDIN": "1"}
+    )
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(30) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    save_take(walking_take(), tmp_path / "walk.npz")
+    assert main(["info", str(tmp_path / "walk.npz")]) == 0
+    said = capsys.readouterr().out
+    assert "30 frames" in said
+    assert "173 cm" in said or "cm tall" in said
+
+
+def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):
+    assert main(["models"]) == 0
+    said = capsys.readouterr().out
+    assert "residual_mlp" in said
+    assert "locally_connected" in said

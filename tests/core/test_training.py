@@ -1,0 +1,112 @@
+"""Training's parts: bodies, cameras, noise, metrics, and that a run can be stopped and resumed."""
+
+import numpy as np
+import pytest
+
+from lifter_core.normalise import DERIVED, MEASURED
+from lifter_core.skeleton import JOINT
+from lifter_core.solve.body import STANDARD
+from lifter_core.solve.rotations import about
+from lifter_core.training import bodies, cameras, metrics, noise
+from lifter_core.training.mocap import Poses, plausible
+from lifter_core.training.samples import draw
+
+Y_UP = (STANDARD @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]).T).astype(np.float32)  # x left, y up, z forward
+
+
+def poses(count: int = 400) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    turn = about(np.array([0, 1.0, 0]), rng.uniform(-3, 3, count))
+    return np.einsum("nij,kj->nki", turn, Y_UP).astype(np.float32)
+
+
+def test_pa_mpjpe_ignores_a_similarity_and_mpjpe_does_not():
+    true = poses(5).astype(float)
+    turned = 1.3 * true @ about(np.array([0, 0, 1.0]), np.array(0.5)).T + [1, 2, 3]
+    np.testing.assert_allclose(metrics.pa_mpjpe(turned, true), 0, atol=1e-6)
+    assert (metrics.mpjpe(turned, true) > 100).all()
+    np.testing.assert_allclose(metrics.mpjpe(true + [1, 2, 3], true), 0, atol=1e-6)
+
+
+def test_pa_mpjpe_does_not_mirror():
+    true = poses(3).astype(float) + np.random.default_rng(0).normal(0, 0.05, (3, len(STANDARD), 3))
+    assert (metrics.pa_mpjpe(true * [-1, 1, 1], true) > 5).all()
+
+
+def test_acceleration_error_of_a_constant_offset_is_zero():
+    motion = np.cumsum(np.random.default_rng(0).normal(0, 0.01, (20, len(STANDARD), 3)), axis=0)
+    np.testing.assert_allclose(metrics.acceleration_error(motion + [0, 0, 0.3], motion), 0, atol=1e-9)
+
+
+def test_resized_bodies_keep_their_pose_and_are_symmetric():
+    before = poses()
+    after = bodies.resize(before, np.zeros(len(before), bool), np.random.default_rng(1))
+    shin = lambda x: x[:, JOINT["left_ankle"]] - x[:, JOINT["left_knee"]]  # noqa: E731
+    cosine = (
+        (shin(before) * shin(after)).sum(-1)
+        / np.linalg.norm(shin(before), axis=-1)
+        / np.linalg.norm(shin(after), axis=-1)
+    )
+    np.testing.assert_allclose(cosine, 1, atol=1e-5)
+    lengths = bodies.bone_lengths(after)
+    ratio = lengths[:, JOINT["left_knee"]] / lengths[:, JOINT["right_knee"]]
+    assert np.abs(ratio - 1).max() < 0.06
+    assert 0.04 < np.log(lengths[:, JOINT["left_knee"]]).std() < 0.12
+    assert plausible(after).all()
+
+
+def test_cameras_see_the_whole_person_before_them():
+    views = cameras.place(poses(), np.random.default_rng(2))
+    assert ((views.joints + views.root[:, None])[..., 2] > 0.4).all()
+
+
+def test_detector_noise_says_when_it_is_sure_and_leaves_derived_joints_alone():
+    rng = np.random.default_rng(3)
+    views = cameras.place(poses(4000), rng)
+    points = views.joints + views.root[:, None]
+    true = points[..., :2] / points[..., 2:]
+    seen, confidence = noise.detect(true, views.root[:, 2], np.zeros(true.shape[:2], np.float32), rng)
+    error = np.linalg.norm(seen - true, axis=-1) * views.root[:, None, 2]
+    m = list(MEASURED)
+    sure, unsure = confidence[:, m] > 0.9, (confidence[:, m] > 0) & (confidence[:, m] < 0.3)
+    assert np.median(error[:, m][sure]) < 0.5 * np.median(error[:, m][unsure])
+    assert 0.005 < np.median(error[:, m]) < 0.04, "metres: 0.3 to 2.3 per cent of a body"
+    assert (confidence[:, list(DERIVED)] == 0).all()
+    assert confidence.min() >= 0
+    assert confidence.max() <= 1
+
+
+def test_mirrored_offsets_are_the_offsets_mirrored():
+    front = Y_UP[None].repeat(3000, 0)
+    mean = noise.offsets(front, np.random.default_rng(4)).mean(0)
+    left, right = mean[JOINT["left_hip"]], mean[JOINT["right_hip"]]
+    np.testing.assert_allclose(left * [-1, 1, 1], right, atol=2e-3)
+    assert mean[JOINT["left_shoulder"]][1] > 0.01, "the detector's shoulder is above the joint"
+
+
+def test_the_same_seed_draws_the_same_samples():
+    some = poses(50)
+    table = Poses(some, np.zeros(some.shape[:2], np.float32), np.ones(50, bool), np.full(50, 1 / 50))
+    a, b = (draw(table, 64, np.random.default_rng([1, 2])) for _ in range(2))
+    np.testing.assert_array_equal(a.encoded.nodes, b.encoded.nodes)
+    np.testing.assert_array_equal(a.target, b.target)
+    assert np.isfinite(a.target).all()
+
+
+def test_an_exported_network_is_the_network(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("onnxscript")
+    from lifter_core import runtime
+    from lifter_core.training.export import export
+    from lifter_core.training.trainer import Config, predictor
+
+    config = Config("residual_mlp", {"width": 32}, 100, 10, 1e-3, 0)
+    network = config.build()
+    export(network, config, "tiny", tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.json", "tiny.onnx", "tiny.safetensors"]
+    monkeypatch.setattr(runtime, "WEIGHTS", tmp_path)
+    some = poses(10)
+    table = Poses(some, np.zeros(some.shape[:2], np.float32), np.ones(10, bool), np.full(10, 0.1))
+    encoded = draw(table, 8, np.random.default_rng(0)).encoded
+    for backend in ("torch", "onnxruntime"):
+        got = runtime.load("tiny", "cpu", backend).predict(encoded)
+        np.testing.assert_allclose(got, predictor(network)(encoded), atol=1e-5)
