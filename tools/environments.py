@@ -170,7 +170,8 @@ def environment(
     folder = VENVS / name
     files = [LOCKS / f"{lock}.lock" for lock in locks] + ([LOCKS / also] if also else [])
     about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"] if project else None
-    stamp = _stamp(files, f"{folder} {python} {_version_of(python)} {base} {about}")
+    # not the Python's path: started from a virtual environment or not, it is the same one underneath
+    stamp = _stamp(files, f"{folder} {_version_of(python)} {base} {about}")
     inside = python_of(folder)
     if _stamped(folder) == stamp and inside.exists():
         return inside
