@@ -184,11 +184,14 @@ def describe(take: Take) -> str:
 def _models() -> None:
     from .runtime import DEFAULT_MODEL, shipped
 
-    print(f"{'model':<20}{'parameters':>12}   figures (mm, lower is better)")
-    for name, card in shipped().items():
+    cards = shipped()
+    print(f"{'model':<20}{'parameters':>12}   PA-MPJPE / MPJPE in mm (docs/lifters.md)")
+    for name, card in cards.items():
+        size = sum(cards[part]["parameters"] for part in card.get("mean_of", [name])) / 1e6
         figures = "; ".join(f"{k} {v}" for k, v in card.get("figures", {}).items()) or "not measured"
-        star = " (default)" if name == DEFAULT_MODEL else ""
-        print(f"{name:<20}{card['parameters'] / 1e6:>10.2f} M   {figures}{star}")
+        notes = [f"mean of {' and '.join(card['mean_of'])}"] if "mean_of" in card else []
+        notes += ["default"] if name == DEFAULT_MODEL else []
+        print(f"{name:<20}{size:>10.2f} M   {figures}{'  (' * bool(notes)}{', '.join(notes)}{')' * bool(notes)}")
 
 
 if __name__ == "__main__":

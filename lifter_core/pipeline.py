@@ -11,7 +11,7 @@ from .runtime import DEFAULT_MODEL, load
 from .solve import SolveOptions, solve
 from .solve.camera import camera_matrix
 from .take import Take
-from .video import clip_sha256
+from .video import clip_sha256, probe
 
 
 def lift_clip(
@@ -45,6 +45,7 @@ def lift_clip(
         "lifter_core": __version__,
         "source": clip.name,
         "sha256": clip_sha256(clip),
+        "rotation": probe(clip).rotation,
         "detector": detector,
         "model": network.name,
         "device": network.device,

@@ -15,7 +15,7 @@ from .normalise import Encoded
 Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "residual_mlp"
+DEFAULT_MODEL = "mean"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _BATCH = 1024  # poses at a time: bounds the memory of long clips
 
@@ -31,7 +31,10 @@ class Model(NamedTuple):
 
 
 def shipped() -> dict[str, dict[str, Any]]:
-    """The networks in the package: name -> what its .json says (network, arguments, figures)."""
+    """What is in the package: name -> what its .json says (network, arguments, training, figures).
+
+    A card with ``mean_of`` is no network of its own but the mean of the answers of those it names.
+    """
     return {path.stem: json.loads(path.read_text()) for path in sorted(WEIGHTS.glob("*.json"))}
 
 
@@ -45,8 +48,11 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     Raises:
         BadInputError: no such network, or the device is not there.
     """
-    if not (WEIGHTS / f"{name}.json").is_file():
-        raise BadInputError(f"There is no model {name}; choose one of: {', '.join(shipped())}.")
+    cards = shipped()
+    if name not in cards:
+        raise BadInputError(f"There is no model {name}; choose one of: {', '.join(cards)}.")
+    if members := cards[name].get("mean_of"):
+        return _mean(name, [load(member, device, backend) for member in members])
     if backend == "auto":
         with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
         backend = "torch" if with_torch else "onnxruntime"
@@ -55,6 +61,13 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     if device not in ("auto", "cpu"):
         raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
     return _with_onnxruntime(name)
+
+
+def _mean(name: str, models: list[Model]) -> Model:
+    def predict(encoded: Encoded) -> Array:
+        return sum(m.predict(encoded) for m in models) / np.float32(len(models))
+
+    return Model(name, models[0].device, predict)
 
 
 def _with_torch(name: str, device: str) -> Model:

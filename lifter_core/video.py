@@ -40,6 +40,7 @@ class ClipInfo:
         fps: average frame rate (a fallback of 25 where the file states none).
         duration: seconds, 0 if unknown.
         frame_count: an estimate, 0 if unknown.
+        rotation: degrees in the file's metadata that bring the stored picture upright (PyAV's sign; phones: -90).
     """
 
     name: str
@@ -48,6 +49,7 @@ class ClipInfo:
     fps: float
     duration: float
     frame_count: int
+    rotation: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def probe(path: str | os.PathLike[str]) -> ClipInfo:
             duration = float(stream.duration * stream.time_base)
         elif container.duration:
             duration = container.duration / 1e6
-        return ClipInfo(path.name, width, height, fps, duration, stream.frames or max(round(duration * fps), 0))
+        count = stream.frames or max(round(duration * fps), 0)
+        return ClipInfo(path.name, width, height, fps, duration, count, int(first[0].rotation))
 
 
 def read_frames(

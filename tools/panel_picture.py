@@ -1,0 +1,51 @@
+"""The picture of the Lift tab in the README: a take in Blender's window, the tab open.
+
+blender --python tools/panel_picture.py -- TAKE.npz CLIP.mp4 OUT.png
+
+Needs a Blender with a window in which the extension is installed.
+"""
+
+import importlib
+import sys
+
+import addon_utils
+import bpy
+
+MODULE = "bl_ext.user_default.lift_video"
+FRAME = 100
+
+
+def main(take_path: str, clip: str, out: str) -> None:
+    """Builds the take, opens the tab, and saves the window a moment later."""
+    addon_utils.enable(MODULE, default_set=True)
+    bpy.context.preferences.view.show_splash = False
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    from lifter_core.take import load_take
+
+    build = importlib.import_module(f"{MODULE}.build")
+    scene = bpy.context.scene
+    scene.lift.clip = clip
+    build.add_take(scene, load_take(take_path), clip, "walk")
+    scene.frame_set(FRAME)
+
+    def open_tab() -> float:
+        window = bpy.context.window_manager.windows[0]
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                space = area.spaces.active
+                space.show_region_ui = True
+                space.region_3d.view_perspective = "CAMERA"
+                next(r for r in area.regions if r.type == "UI").active_panel_category = "Lift"
+                area.tag_redraw()
+        bpy.app.timers.register(save, first_interval=2.0)
+
+    def save() -> None:
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+            bpy.ops.screen.screenshot(filepath=out)
+        print("SHOT", flush=True)
+        bpy.ops.wm.quit_blender()
+
+    bpy.app.timers.register(open_tab, first_interval=1.0)
+
+
+main(*sys.argv[sys.argv.index("--") + 1 :])
