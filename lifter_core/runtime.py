@@ -65,7 +65,8 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
 
 def _mean(name: str, models: list[Model]) -> Model:
     def predict(encoded: Encoded) -> Array:
-        return sum(m.predict(encoded) for m in models) / np.float32(len(models))
+        answers = [m.predict(encoded) for m in models]
+        return np.asarray(np.mean(answers, axis=0, dtype=np.float32))
 
     return Model(name, models[0].device, predict)
 

@@ -25,7 +25,7 @@ _LONGEST_GAP = 1.0  # s: longer absences are not bridged
 _SPIKE = 0.06  # m: smaller jumps are left to the smoothing
 _JOINT_SIGMA = 0.06  # s
 _ROOT_SIGMA_ACROSS, _ROOT_SIGMA_DEPTH = 0.06, 0.2  # s
-_TO_RAY = 0.7  # how far a confident joint is moved onto the ray of its keypoint
+_TO_RAY = 0.5  # how far a confident joint is moved onto the ray of its keypoint
 
 
 @dataclass(frozen=True)
