@@ -57,6 +57,7 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     assert scene is not None
     lifted = add_take(scene, take, clip.absolute() if clip else None, name)
     scene.frame_set(lifted.first_seen)
+    _look_through_camera()
     out.mkdir(parents=True, exist_ok=True)
     # The first save of a new file makes the clip's path relative to it.
     bpy.ops.wm.save_as_mainfile(
@@ -70,6 +71,15 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
         for person in range(people):
             suffix = f"_{person + 1}" if people > 1 else ""
             write_bvh(take, out / f"{name}{suffix}.bvh", person=person)
+
+
+def _look_through_camera() -> None:
+    """Whoever opens the file sees the armature over the footage."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            space = area.spaces.active
+            if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
+                space.region_3d.view_perspective = "CAMERA"
 
 
 def lift_files(clips: Sequence[Path], out: Path, options: LiftOptions, exports: Sequence[str] = ()) -> int:

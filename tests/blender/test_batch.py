@@ -29,7 +29,10 @@ def test_clips_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
 def test_a_blend_from_a_take_at_hand(tmp_path: Path, fake_engine: Path, clip: Path) -> None:
     take = tmp_path / "canned.npz"
     assert batch.main(["--take", str(take), "--clip", str(clip), "--out", str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out" / "walk.blend").exists()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "out" / "walk.blend"))
+    views = [a.spaces.active for s in bpy.data.screens for a in s.areas if a.type == "VIEW_3D"]
+    assert views
+    assert {view.region_3d.view_perspective for view in views} == {"CAMERA"}, "the file opens on the footage"
 
 
 @pytest.mark.parametrize(
