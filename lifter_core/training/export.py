@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from ..normalise import GLOBAL_CHANNELS, NODE_CHANNELS
@@ -49,7 +49,7 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
     if (worst := float(np.abs(want - got).max())) > _TOLERANCE:
         raise RuntimeError(f"the ONNX file differs from the network by {worst * 1000:.3f} mm")
     weights = folder / f"{name}.safetensors.tmp"
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
+    weights.write_bytes(save({k: v.contiguous() for k, v in network.state_dict().items()}))
     os.replace(onnx, folder / f"{name}.onnx")
     os.replace(weights, folder / f"{name}.safetensors")
     write_card(config, network, name, folder)
