@@ -1,8 +1,9 @@
 """The picture of the Lift tab in the README: a take in Blender's window, the tab open.
 
-blender --python tools/panel_picture.py -- TAKE.npz CLIP.mp4 OUT.png
+blender --python tools/panel_picture.py -- TAKE.npz CLIP.mp4
 
-Needs a Blender with a window in which the extension is installed.
+Needs a Blender with a window in which the extension is installed. Prints SHOT when the window is ready to be taken, for
+example with ImageMagick: import -window root docs/pictures/panel.png
 """
 
 import importlib
@@ -17,8 +18,8 @@ MODULE = "bl_ext.user_default.lift_video"
 FRAME = 100
 
 
-def main(take_path: str, clip: str, out: str) -> None:
-    """Builds the take, opens the tab, and saves the window a moment later."""
+def main(take_path: str, clip: str) -> None:
+    """Builds the take and opens the tab."""
     addon_utils.enable(MODULE, default_set=True)
     context.preferences.view.show_splash = False
     bpy.data.objects.remove(bpy.data.objects["Cube"])  # stands where the person will
@@ -30,24 +31,23 @@ def main(take_path: str, clip: str, out: str) -> None:
     build.add_take(scene, load_take(take_path), clip, "walk")
     scene.frame_set(FRAME)
 
+    def views() -> list[Any]:
+        windows = context.window_manager.windows
+        return [area for window in windows for area in window.screen.areas if area.type == "VIEW_3D"]
+
+    def open_sidebar() -> None:
+        for area in views():
+            area.spaces.active.show_region_ui = True
+            area.spaces.active.region_3d.view_perspective = "CAMERA"
+        bpy.app.timers.register(open_tab, first_interval=1.0)  # its tabs are known once it has been drawn
+
     def open_tab() -> None:
-        window = context.window_manager.windows[0]
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                space = area.spaces.active
-                space.show_region_ui = True
-                space.region_3d.view_perspective = "CAMERA"
-                next(r for r in area.regions if r.type == "UI").active_panel_category = "Lift"
-                area.tag_redraw()
-        bpy.app.timers.register(save, first_interval=2.0)
+        for area in views():
+            next(r for r in area.regions if r.type == "UI").active_panel_category = "Lift"
+            area.tag_redraw()
+        bpy.app.timers.register(lambda: print("SHOT", flush=True), first_interval=2.0)
 
-    def save() -> None:
-        with context.temp_override(window=context.window_manager.windows[0]):
-            bpy.ops.screen.screenshot(filepath=out)
-        print("SHOT", flush=True)
-        bpy.ops.wm.quit_blender()
-
-    bpy.app.timers.register(open_tab, first_interval=1.0)
+    bpy.app.timers.register(open_sidebar, first_interval=1.0)
 
 
 main(*sys.argv[sys.argv.index("--") + 1 :])
