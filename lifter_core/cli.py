@@ -115,6 +115,14 @@ def _check(args: argparse.Namespace) -> None:
             raise BadInputError(f"{path} is a folder; name the file to write.")
         if path is not None and path.resolve() == args.clip.resolve():
             raise BadInputError(f"{path} is the clip itself; name another file to write.")
+        if path is not None and not _writable(path):
+            raise BadInputError(f"{path} cannot be written: its folder is not there or not yours; name another place.")
+
+
+def _writable(path: Path) -> bool:
+    """Whether the file can be made, its missing folders included: asked before the work, not after it."""
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def _lift(args: argparse.Namespace, lines: JsonLines | None) -> None:

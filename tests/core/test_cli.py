@@ -61,6 +61,15 @@ def test_the_clip_is_never_overwritten(tmp_path: Path, make_video: MakeVideo):
     assert clip.read_bytes() == before
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, make_video: MakeVideo):
+    clip = make_video([np.zeros((64, 64, 3), np.uint8)] * 5, [40 * i for i in range(5)])
+    (tmp_path / "file").write_text("no folder")
+    result = run("lift", clip, "-o", tmp_path / "file" / "take.npz")
+    assert result.returncode == 2
+    assert "cannot be written" in result.stderr
+    assert one_sentence(result.stderr), result.stderr
+
+
 def test_a_real_clip_becomes_a_take_with_progress_for_programs(shared: Path, tmp_path: Path, detector: str):
     take_path = tmp_path / "new folder" / "squats.npz"
     result = run(
