@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadInputError
+from .files import replaced
 
 FORMAT = "lift-take/1"
 
@@ -61,19 +62,12 @@ _TEXT = ("joint_names", "bone_names", "keypoint_names")
 
 def save_take(take: Take, path: str | os.PathLike[str]) -> None:
     """Writes the take to a temporary name beside ``path`` and moves it into place."""
-    path = Path(path)
     arrays: dict[str, Any] = {"format": np.array(FORMAT)}
     for f in fields(Take):
         value = getattr(take, f.name)
         arrays[f.name] = np.array(json.dumps(value)) if f.name == "meta" else np.array(value)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(temporary, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replaced(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def load_take(path: str | os.PathLike[str]) -> Take:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..files import replaced
 from ..take import Take
-from .files import replaced
 
 _CENTIMETRES = 100.0
 _TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # world (x, y, z), Z up -> BVH (x, z, -y)

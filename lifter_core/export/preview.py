@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ..errors import BadInputError
+from ..files import replaced
 from ..progress import Report, silent
 from ..take import Take
 from ..video import read_frames
-from .files import replaced
 
 _HIGHEST, _WIDEST = 960, 1280  # px of the footage in the video
 _LEFT, _RIGHT, _MIDDLE = (60, 160, 255), (255, 140, 40), (240, 240, 240)

@@ -1,7 +1,6 @@
 """A trained network as shipped files: NAME.safetensors, NAME.onnx and NAME.json, equal within 0.1 mm."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
+from ..files import replaced
 from ..normalise import GLOBAL_CHANNELS, NODE_CHANNELS
 from ..skeleton import JOINT_NAMES
 from .trainer import Config
@@ -27,7 +27,6 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
     example = (torch.randn(5, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(5, GLOBAL_CHANNELS))
-    onnx = folder / f"{name}.onnx.tmp"
     batch = torch.export.Dim("batch", min=1)
     program = torch.onnx.export(
         network,
@@ -40,18 +39,18 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    program.save(str(onnx), external_data=False)
-    session = onnxruntime.InferenceSession(onnx.read_bytes(), providers=["CPUExecutionProvider"])
+    onnx = program.model_proto.SerializeToString()
+    session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
     nodes, flat = torch.randn(100, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(100, GLOBAL_CHANNELS)
     with torch.inference_mode():
         want = network(nodes, flat).numpy()
     got = session.run(None, {"nodes": nodes.numpy(), "globals": flat.numpy()})[0]
     if (worst := float(np.abs(want - got).max())) > _TOLERANCE:
         raise RuntimeError(f"the ONNX file differs from the network by {worst * 1000:.3f} mm")
-    weights = folder / f"{name}.safetensors.tmp"
-    weights.write_bytes(save({k: v.contiguous() for k, v in network.state_dict().items()}))
-    os.replace(onnx, folder / f"{name}.onnx")
-    os.replace(weights, folder / f"{name}.safetensors")
+    weights = save({k: v.contiguous() for k, v in network.state_dict().items()})
+    for suffix, content in ((".onnx", onnx), (".safetensors", weights)):
+        with replaced(folder / f"{name}{suffix}") as temporary:
+            temporary.write_bytes(content)
     write_card(config, network, name, folder)
 
 
@@ -67,6 +66,5 @@ def write_card(config: Config, network: nn.Module, name: str, folder: Path) -> N
         "training": {"samples": config.samples, "batch": config.batch, "rate": config.rate, "seed": config.seed},
         "command": f"lifter-train {name} --data MOCAP --export lifter_core/weights",
     }
-    temporary = path.with_suffix(".json.tmp")
-    temporary.write_text(json.dumps(card, indent=1) + "\n")
-    os.replace(temporary, path)
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(card, indent=1) + "\n")

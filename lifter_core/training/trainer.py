@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import time
 import tomllib
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
 from ..skeleton import EDGES, JOINT, JOINT_NAMES
@@ -125,9 +125,8 @@ def train(config: Config, data: Path, out: Path) -> nn.Module:
             "seen": seen,
             "spent": spent,
         }
-        temporary = checkpoint.with_suffix(".tmp")
-        torch.save(state, temporary)
-        os.replace(temporary, checkpoint)
+        with replaced(checkpoint) as temporary:
+            torch.save(state, temporary)
         figures = {name: score(predictor(average), s) for name, s in sets.items()}
         line: dict[str, Any] = {"samples": seen, "seconds": round(spent), "loss_mm": round(running * 1000, 1)}
         line |= {name: f"{f.pa_mpjpe:.1f} / {f.mpjpe:.1f}" for name, f in figures.items()}
