@@ -22,6 +22,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import BadInputError, LiftError
+from ..files import replaced
 from .tflite import add_metadata
 
 _NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
@@ -198,8 +199,7 @@ def _from_mediapipe_wheel(folder: Path) -> dict[str, bytes]:
 
 def _write_task(path: Path, detector: str, person: bytes, landmarks: bytes) -> None:
     """A .task file is a zip, stored, each member at a multiple of 16 bytes, so that MediaPipe can map it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replaced(path) as temporary:
         with open(temporary, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
             for name, data in (("pose_detector.tflite", person), ("pose_landmarks_detector.tflite", landmarks)):
                 member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
@@ -211,9 +211,6 @@ def _write_task(path: Path, detector: str, person: bytes, landmarks: bytes) -> N
                 archive.writestr(member, data)
         if not _is_made(temporary, detector):
             raise LiftError(f"{path.name} did not come out as it should (sha256 {_sha256(temporary.read_bytes())}).")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def main() -> int:

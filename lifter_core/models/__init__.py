@@ -9,11 +9,15 @@ from typing import Any
 
 from torch import nn
 
+from .gcn import GraphNetwork
 from .locally_connected import LocallyConnected
 from .residual_mlp import ResidualMLP
+from .spatial_temporal import SpatialTemporal
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "residual_mlp": ResidualMLP,
+    "gcn": GraphNetwork,
+    "spatial_temporal": SpatialTemporal,
     "locally_connected": LocallyConnected,
 }
 

@@ -9,7 +9,8 @@ CONFIGS = Path(__file__).parent / "configs"
 def main(argv: list[str] | None = None) -> int:
     """Entry point of ``lifter-train``; returns the exit code."""
     parser = argparse.ArgumentParser(prog="lifter-train", description=__doc__)
-    parser.add_argument("config", help="a .toml file, or the name of a shipped one: residual_mlp, locally_connected")
+    names = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+    parser.add_argument("config", help=f"a .toml file, or the name of a shipped one: {names}")
     parser.add_argument("--data", type=Path, required=True, help="folder with cmu_60.npz and cmu_full_30.npz")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/CONFIG); an unfinished run goes on")
     parser.add_argument("--export", type=Path, help="write the finished network (.safetensors, .onnx) to this folder")
@@ -18,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     if not path.suffix:
         path = CONFIGS / f"{path.name}.toml"
     if not path.is_file():
-        parser.error(f"there is no config {args.config}; shipped: {', '.join(p.stem for p in CONFIGS.glob('*.toml'))}")
+        parser.error(f"there is no config {args.config}; shipped: {names}")
     from .trainer import Config, train
 
     config = Config.read(path)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
-from ..skeleton import EDGES, JOINT, JOINT_NAMES
+from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
 from .mocap import load_poses
 from .samples import draw
@@ -45,20 +45,33 @@ class Config(NamedTuple):
 
     def network_arguments(self) -> dict[str, Any]:
         """The network's constructor arguments, the skeleton's included."""
-        arguments = dict(self.arguments, joints=len(JOINT_NAMES))
-        if self.network != "residual_mlp":
-            arguments["edges"] = graph_edges()
-        return arguments
+        return dict(self.arguments, joints=len(JOINT_NAMES), **skeleton_arguments(self.network))
 
     def build(self) -> nn.Module:
         """The network with fresh weights."""
         return build(self.network, **self.network_arguments())
 
 
-def graph_edges() -> list[tuple[int, int]]:
-    """The skeleton's bones and the pairs that matter across it: hips, shoulders, ears."""
-    pairs = [(JOINT[f"left_{part}"], JOINT[f"right_{part}"]) for part in ("hip", "shoulder", "ear")]
-    return [*EDGES, *pairs]
+# pairs of joints that say something of each other though no bone joins them
+_PAIRS = [(JOINT[f"left_{part}"], JOINT[f"right_{part}"]) for part in ("hip", "shoulder", "ear")]
+_LIMBS = (("shoulder", "elbow", "wrist", "hand"), ("hip", "knee", "ankle", "heel", "toe"))
+
+
+def skeleton_arguments(network: str) -> dict[str, Any]:
+    """What a network of that name has to know of this house's skeleton, beside the number of joints."""
+    if network == "residual_mlp":
+        return {}
+    if network != "spatial_temporal":
+        return {"edges": [*EDGES, *_PAIRS]}
+    limbs = [[JOINT[f"{side}_{part}"] for part in parts] for parts in _LIMBS for side in ("left", "right")]
+    trunk = [j for j in range(len(JOINT_NAMES)) if not any(j in limb for limb in limbs)]
+    return {
+        "edges": list(EDGES),
+        "symmetric": [(j, int(m)) for j, m in enumerate(JOINT_MIRROR) if j < m],
+        "parts": [*limbs, trunk],
+        "part_pairs": [(0, 1), (2, 3)],
+        "centre": JOINT["spine"],
+    }
 
 
 def tensors(encoded: Encoded) -> tuple[Tensor, Tensor]:

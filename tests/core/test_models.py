@@ -1,15 +1,33 @@
 """The networks: what their mathematics says, their sizes, and that they learn."""
 
+from typing import Any, get_args
+
 import pytest
 import torch
 from torch import nn
 
 from lifter_core.models import NETWORKS, build
 from lifter_core.models.graph import hop_distances, neighbours
+from lifter_core.models.graph_conv import GraphConv, Sharing, normalised_adjacency
 from lifter_core.models.locally_connected import LocallyConnectedLayer
+from lifter_core.models.spatial_temporal import neighbour_classes
 
 CHAIN = [(0, 1), (1, 2), (2, 3), (2, 4)]
-SMALL = {"residual_mlp": {"width": 64}, "locally_connected": {"width": 16, "edges": CHAIN, "hops": 1}}
+SMALL: dict[str, dict[str, Any]] = {
+    "residual_mlp": {"width": 64},
+    "gcn": {"width": 64, "edges": CHAIN, "blocks": 2, "sharing": "pre", "decoupled": True},
+    "locally_connected": {"width": 16, "edges": CHAIN, "hops": 1},
+    "spatial_temporal": {
+        "edges": CHAIN, "symmetric": [(3, 4)], "parts": [[3], [4], [0, 1, 2]], "part_pairs": [(0, 1)], "centre": 2,
+    },
+}  # fmt: skip
+# Human3.6M's 17 joints
+H36M = list(enumerate([-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15]))[1:]
+BODY: dict[str, Any] = {
+    "joints": 17, "edges": H36M, "symmetric": [(3, 6), (2, 5), (1, 4), (11, 14), (12, 15), (13, 16)], "centre": 7,
+    "parts": [[11, 12, 13], [14, 15, 16], [4, 5, 6], [1, 2, 3], [0, 7, 8, 9, 10]], "part_pairs": [(0, 1), (2, 3)],
+}  # fmt: skip
+SHARINGS: tuple[Sharing, ...] = get_args(Sharing)
 
 
 def test_hop_distances_count_the_bones_between():
@@ -57,6 +75,68 @@ def test_residual_mlp_has_the_papers_size():
     assert sum(p.numel() for p in network.parameters()) == weights + norms
 
 
+def test_the_adjacency_is_that_of_equation_1():
+    a = normalised_adjacency(5, CHAIN)
+    torch.testing.assert_close(a, a.T)
+    degree = torch.tensor([2.0, 3, 4, 2, 2])
+    assert torch.isclose(a[1, 2], 1 / (degree[1] * degree[2]).sqrt())
+    torch.testing.assert_close(normalised_adjacency(5, CHAIN, "row").sum(1), torch.ones(5))
+
+
+def test_full_sharing_is_equation_1():
+    layer = GraphConv(5, CHAIN, 3, 4)
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(layer(x), normalised_adjacency(5, CHAIN) @ x @ layer.weight[0] + layer.bias)
+
+
+def test_equation_1_does_not_care_in_which_order_the_nodes_come():
+    order = torch.tensor([3, 0, 4, 1, 2])
+    place = order.argsort()
+    layer = GraphConv(5, CHAIN, 3, 4)
+    other = GraphConv(5, [(int(place[a]), int(place[b])) for a, b in CHAIN], 3, 4)
+    other.load_state_dict(layer.state_dict())
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(other(x[:, order]), layer(x)[:, order])
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("sharing", SHARINGS)
+def test_every_sharing_with_tied_weights_is_full_sharing(sharing: Sharing, decoupled: bool):
+    full, layer = GraphConv(5, CHAIN, 3, 4), GraphConv(5, CHAIN, 3, 4, sharing, decoupled)
+    with torch.no_grad():
+        layer.weight.copy_(full.weight.expand_as(layer.weight))
+        if layer.own is not None:
+            layer.own.copy_(full.weight.expand_as(layer.own))
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(layer(x), full(x), rtol=1e-4, atol=1e-5)
+
+
+def test_convolution_style_tells_neighbours_by_their_distance_from_the_root():
+    layer = GraphConv(5, CHAIN, 1, 1, "convolution")
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1))  # only what is nearer the root counts
+    x = torch.randn(1, 5, 1)
+    moved = x.clone()
+    moved[0, 2] += 1
+    assert (layer(x) != layer(moved)).flatten().tolist() == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "decoupled", "matrices"),
+    [
+        ("full", False, 1), ("full", True, 2), ("pre", False, 17), ("pre", True, 34), ("post", False, 17),
+        ("post", True, 34), ("convolution", False, 3), ("none", False, 17 + 2 * 16),
+    ],
+)  # fmt: skip
+def test_the_networks_of_the_weight_sharing_study_have_its_sizes(sharing: Sharing, decoupled: bool, matrices: int):
+    network = build(
+        "gcn", joints=17, edges=H36M, channels=2, global_channels=0, width=128, sharing=sharing, decoupled=decoupled
+    )
+    weights = matrices * (2 * 128 + 8 * 128**2 + 128 * 3)
+    biases_and_norms = 9 * 128 + 3 + 9 * 2 * 128
+    assert sum(p.numel() for p in network.parameters()) == weights + biases_and_norms
+
+
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_every_network_can_learn_one_batch_by_heart(name: str):
     torch.manual_seed(0)
@@ -70,3 +150,30 @@ def test_every_network_can_learn_one_batch_by_heart(name: str):
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.1 * first
+
+
+@pytest.mark.parametrize(("frames", "millions"), [(1, 3.63), (3, 5.04), (7, 5.04)])
+def test_the_spatial_temporal_network_has_the_papers_size(frames: int, millions: float):
+    network = build("spatial_temporal", **BODY, frames=frames, channels=2, global_channels=0)
+    assert round(sum(p.numel() for p in network.parameters()) / 1e6, 2) == millions
+
+
+def test_neighbour_classes_share_out_the_whole_normalised_graph():
+    classes = neighbour_classes(5, CHAIN, [(3, 4)], centre=2, frames=3)
+    assert classes.shape == (6, 15, 15)
+    torch.testing.assert_close(classes.sum(0).sum(0), torch.ones(15))
+    own, further, closer, symmetric, after, before = (kind > 0 for kind in classes)
+    assert (own.sum(), symmetric.sum(), after.sum()) == (15, 6, 10)
+    assert (further == closer.T).all()
+    assert (after == before.T).all()
+    assert further[2, 1]
+    assert closer[0, 1]
+
+
+def test_the_spatial_temporal_network_answers_for_every_frame():
+    network = build("spatial_temporal", **BODY, frames=3).eval()
+    nodes, flat = torch.randn(2, 3, 17, 3), torch.randn(2, 3, 3)
+    out = network(nodes, flat)
+    assert out.shape == (2, 3, 17, 3)
+    nodes[:, 2] += 1
+    assert not torch.allclose(network(nodes, flat)[:, 0], out[:, 0]), "frames hear each other"

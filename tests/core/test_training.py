@@ -1,5 +1,7 @@
 """Training's parts: bodies, cameras, noise, metrics, and that a run can be stopped and resumed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from lifter_core.skeleton import JOINT
 from lifter_core.solve.body import STANDARD
 from lifter_core.solve.rotations import about
 from lifter_core.training import bodies, cameras, metrics, noise
+from lifter_core.training.cli import CONFIGS
 from lifter_core.training.mocap import Poses, plausible
 from lifter_core.training.samples import draw
 
@@ -110,3 +113,14 @@ def test_an_exported_network_is_the_network(tmp_path, monkeypatch: pytest.Monkey
     for backend in ("torch", "onnxruntime"):
         got = runtime.load("tiny", "cpu", backend).predict(encoded)
         np.testing.assert_allclose(got, predictor(network)(encoded), atol=1e-5)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_config_builds_a_network_of_this_skeleton(path: Path):
+    torch = pytest.importorskip("torch")
+    from lifter_core.training.trainer import Config
+
+    network = Config.read(path).build().eval()
+    with torch.inference_mode():
+        out = network(torch.randn(2, len(STANDARD), 3), torch.randn(2, 3))
+    assert out.shape == (2, len(STANDARD), 3)
