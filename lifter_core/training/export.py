@@ -39,7 +39,20 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
         verbose=False,
     )
     assert program is not None
-    onnx = program.model_proto.SerializeToString()
+    model = program.model_proto
+    for part in (
+        model,
+        model.graph,
+        *model.graph.node,
+        *model.graph.value_info,
+        *model.graph.input,
+        *model.graph.output,
+    ):
+        del part.metadata_props[
+            :
+        ]  # the exporter notes where each node came from: source lines with this machine's paths
+        part.doc_string = ""
+    onnx = model.SerializeToString()
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
     nodes, flat = torch.randn(100, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(100, GLOBAL_CHANNELS)
     with torch.inference_mode():

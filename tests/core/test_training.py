@@ -106,6 +106,9 @@ def test_an_exported_network_is_the_network(tmp_path, monkeypatch: pytest.Monkey
     network = config.build()
     export(network, config, "tiny", tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.json", "tiny.onnx", "tiny.safetensors"]
+    assert str(Path(__file__).parents[2]).encode() not in (tmp_path / "tiny.onnx").read_bytes(), (
+        "no path of this machine"
+    )
     monkeypatch.setattr(runtime, "WEIGHTS", tmp_path)
     some = poses(10)
     table = Poses(some, np.zeros(some.shape[:2], np.float32), np.ones(10, bool), np.full(10, 0.1))
