@@ -91,7 +91,7 @@ class GraphConv(nn.Module):
             parts = [(a * mask) @ (x @ w[k]) for k, mask in enumerate(self.classes)]
             return parts[0] + parts[1] + parts[2]
         strength = a[self.targets, self.sources][:, None]
-        messages = torch.einsum("bec,eco->beo", x[:, self.sources], w) * strength
+        messages = _per_node(x[:, self.sources], w) * strength
         out = x.new_zeros(x.shape[0], x.shape[1], w.shape[2])
         return out.index_add(1, torch.tensor(self.targets, device=x.device), messages)
 
@@ -100,4 +100,4 @@ def _per_node(x: Tensor, weight: Tensor) -> Tensor:
     """(B, J, I) times (1 or J, I, O): one matrix for all nodes, or one a node."""
     if len(weight) == 1:
         return x @ weight[0]
-    return torch.einsum("bji,jio->bjo", x, weight)
+    return (x.transpose(0, 1) @ weight).transpose(0, 1)
