@@ -1,6 +1,7 @@
 """The solver's parts, against closed forms."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -56,6 +57,16 @@ def test_smoothing_leaves_a_line_alone_on_uneven_timestamps_and_bridges_what_has
     broken, weights = line.copy(), np.ones_like(line)
     broken[40], weights[40] = 99, 0
     np.testing.assert_allclose(filters.smooth(times, broken, weights, 0.1, degree=1)[5:-5], line[5:-5], atol=0.02)
+
+
+def test_long_clips_are_filtered_in_blocks_without_seams(monkeypatch: pytest.MonkeyPatch):
+    times = np.arange(100) / 30
+    values = np.random.default_rng(0).normal(size=(100, 4))
+    weights = np.random.default_rng(1).uniform(size=(100, 4))
+    whole = filters.smooth(times, values, weights, 0.1), filters.outliers(times, values)
+    monkeypatch.setattr(filters, "_BLOCK", 7)
+    np.testing.assert_allclose(filters.smooth(times, values, weights, 0.1), whole[0], atol=1e-9)
+    np.testing.assert_array_equal(filters.outliers(times, values), whole[1])
 
 
 def test_smoothing_has_no_lag():
