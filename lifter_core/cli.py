@@ -15,7 +15,7 @@ import numpy as np
 from . import __version__
 from .errors import BadInputError, LiftError
 from .progress import Bar, JsonLines, Report, silent
-from .take import Take, load_take
+from .take import Take, load_take, save_take
 
 _DETECTORS = ("lite", "full", "heavy")
 
@@ -33,23 +33,35 @@ def _parser() -> argparse.ArgumentParser:
         "lift", help="lift a clip to a take", description="Lifts the person in a clip to a take."
     )
     lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
-    lift.add_argument("-o", "--out", type=Path, required=True, metavar="TAKE.npz", help="where the take is written")
-    lift.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
     lift.add_argument(
         "--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it"
     )
     lift.add_argument(
         "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
     )
-    lift.add_argument("--model", default=None, metavar="NAME", help="lifting network; see: lifter models")
-    lift.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where the network runs")
     lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
     lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
-    lift.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
-    lift.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view, if you know it")
-    lift.add_argument(
-        "--progress", choices=("bar", "json", "none"), default="bar", help="how to show progress (json: for programs)"
+
+    again = commands.add_parser(
+        "solve",
+        help="solve a take anew with other options, in seconds",
+        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was.",
     )
+    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take to start from")
+    for command in (lift, again):
+        command.add_argument(
+            "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the take is written"
+        )
+        command.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
+        command.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
+        command.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view")
+        command.add_argument("--model", metavar="NAME", help="lifting network; see: lifter models")
+        command.add_argument(
+            "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where the network runs"
+        )
+        command.add_argument(
+            "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
+        )
 
     info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
     info.add_argument("take", type=Path, metavar="TAKE.npz")
@@ -65,8 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        if args.command == "lift":
-            _lift(args, lines)
+        if args.command in ("lift", "solve"):
+            _make(args, lines)
         elif args.command == "info":
             print(describe(load_take(args.take)))
         else:
@@ -103,19 +115,19 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace, source: Path, outputs: list[Path | None]) -> None:
     if args.height is not None and not 50 <= args.height <= 300:
         raise BadInputError(
             f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300)."
         )
     if args.fov is not None and not 5 <= args.fov <= 160:
         raise BadInputError(f"A field of view of {args.fov:g} degrees cannot be; give 5 to 160.")
-    for path in (args.out, args.bvh, args.preview):
-        if path is not None and path.is_dir():
+    for path in filter(None, outputs):
+        if path.is_dir():
             raise BadInputError(f"{path} is a folder; name the file to write.")
-        if path is not None and path.resolve() == args.clip.resolve():
-            raise BadInputError(f"{path} is the clip itself; name another file to write.")
-        if path is not None and not _writable(path):
+        if path.resolve() == source.resolve():
+            raise BadInputError(f"{path} is what is read; name another file to write.")
+        if not _writable(path):
             raise BadInputError(f"{path} cannot be written: its folder is not there or not yours; name another place.")
 
 
@@ -125,37 +137,54 @@ def _writable(path: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK)
 
 
-def _lift(args: argparse.Namespace, lines: JsonLines | None) -> None:
+def _lift(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import lift_clip
-    from .take import save_take
 
-    _check(args)
+    _check(args, args.clip, [args.out, args.bvh, args.preview])
+    take = lift_clip(
+        args.clip,
+        detector=args.detector,
+        model=args.model,
+        device=args.device,
+        start=args.start,
+        end=args.end,
+        height=args.height / 100 if args.height else None,
+        fov=args.fov,
+        report=report,
+    )
+    _write(take, args)
+    if args.preview:
+        from .export.preview import write_preview, write_preview_picture
+
+        write_preview(take, args.clip, args.preview, report)
+        write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
+    return take
+
+
+def _solve(args: argparse.Namespace, report: Report) -> Take:
+    from .pipeline import solve_again
+
+    _check(args, args.take, [args.out, args.bvh])
+    height = args.height / 100 if args.height else None
+    take = solve_again(load_take(args.take), args.model, args.device, height, args.fov, report)
+    _write(take, args)
+    return take
+
+
+def _write(take: Take, args: argparse.Namespace) -> None:
+    save_take(take, args.out)
+    if args.bvh:
+        from .export.bvh import write_bvh
+
+        write_bvh(take, args.bvh)
+
+
+def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
+    """Runs a command that makes a take, with its progress."""
     bar = Bar() if args.progress == "bar" else None
     report: Report = lines or bar or silent
     try:
-        take = lift_clip(
-            args.clip,
-            detector=args.detector,
-            model=args.model,
-            device=args.device,
-            start=args.start,
-            end=args.end,
-            height=args.height / 100 if args.height else None,
-            fov=args.fov,
-            report=report,
-        )
-        save_take(take, args.out)
-        if args.bvh:
-            from .export.bvh import write_bvh
-
-            args.bvh.parent.mkdir(parents=True, exist_ok=True)
-            write_bvh(take, args.bvh)
-        if args.preview:
-            from .export.preview import write_preview, write_preview_picture
-
-            args.preview.parent.mkdir(parents=True, exist_ok=True)
-            write_preview(take, args.clip, args.preview, report)
-            write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
+        take = (_lift if args.command == "lift" else _solve)(args, report)
     except OSError as error:
         raise BadInputError(f"{error.filename or args.out} cannot be written: {error.strerror}.") from error
     finally:

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import __version__
 from .detect import detect_keypoints
+from .keypoints import Keypoints
 from .lifting import lift
 from .progress import Report, silent
-from .runtime import DEFAULT_MODEL, load
+from .runtime import DEFAULT_MODEL, Model, load
 from .solve import SolveOptions, solve
 from .solve.camera import camera_matrix
 from .take import Take
@@ -38,17 +41,50 @@ def lift_clip(
     clip = Path(clip)
     network = load(model or DEFAULT_MODEL, device)
     people = detect_keypoints(clip, detector, start, end, report)
-    matrix = camera_matrix(people[0].image_size, fov)
-    lifted = [lift(person, matrix, network, report) for person in people]
     options: dict[str, Any] = {"start": start, "end": end, "height": height, "fov": fov}
     meta: dict[str, Any] = {
-        "lifter_core": __version__,
         "source": clip.name,
         "sha256": clip_sha256(clip),
         "rotation": probe(clip).rotation,
         "detector": detector,
-        "model": network.name,
-        "device": network.device,
         "options": options,
     }
-    return solve(people, lifted, matrix, SolveOptions(height), meta, report)
+    return _lift_and_solve(people, network, meta, report)
+
+
+def solve_again(
+    take: Take,
+    model: str | None = None,
+    device: str = "auto",
+    height: float | None = None,
+    fov: float | None = None,
+    report: Report = silent,
+) -> Take:
+    """Lifts and solves a take's keypoints anew, without the clip; what is not given stays as the take was made.
+
+    Args:
+        height: metres; fov: horizontal degrees; model: a name of runtime.shipped().
+
+    Raises:
+        BadInputError: the model or device cannot be used.
+    """
+    people = []
+    for points in take.keypoints:
+        confidence = np.nan_to_num(points[..., 2])
+        people.append(
+            Keypoints(take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps)
+        )
+    meta = {name: value for name, value in take.meta.items() if name != "heights"}
+    options = dict(meta.get("options", {}))
+    given = {"height": height, "fov": fov}
+    options |= {name: value for name, value in given.items() if value is not None}
+    network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
+    return _lift_and_solve(people, network, meta | {"options": options}, report)
+
+
+def _lift_and_solve(people: list[Keypoints], network: Model, meta: dict[str, Any], report: Report) -> Take:
+    options = meta["options"]
+    matrix = camera_matrix(people[0].image_size, options.get("fov"))
+    lifted = [lift(person, matrix, network, report) for person in people]
+    meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
+    return solve(people, lifted, matrix, SolveOptions(options.get("height")), meta, report)
