@@ -61,11 +61,12 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
         shape = rest[rows] - rest[j[base]]
         return fit_rotation(shape, joints[:, rows] - joints[:, [j[base]]], np.array(weights))
 
-    def swing(bone: str) -> Array:
+    def swing(bone: str, start: str = "") -> Array:
         b = BONES[BONE[bone]]
+        start = start or b.head
         parent = rotations[:, BONE[b.parent]]
-        direction = unit(rest[j[b.tail]] - rest[j[b.head]])
-        return least_rotation(parent @ direction, along(b.head, b.tail)) @ parent
+        direction = unit(rest[j[b.tail]] - rest[j[start]])
+        return least_rotation(parent @ direction, along(start, b.tail)) @ parent
 
     rotations[:, BONE["pelvis"]] = fit("pelvis", ("left_hip", "right_hip", "spine"), (1, 1, 0.3))
     rotations[:, BONE["spine"]] = _spine(body, joints)
@@ -87,7 +88,8 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
             swing(f"{s}_thigh"), thigh, _KNEE_HINGE, normal, bend, 0.3 * sideways, times
         )
         rotations[:, BONE[f"{s}_shin"]] = swing(f"{s}_shin")
-        rotations[:, BONE[f"{s}_foot"]] = fit(f"{s}_ankle", (f"{s}_heel", f"{s}_toe"), (1, 1))
+        # heel, ankle and toe are too nearly in line to fit all three: the sole's direction, rolled with the shin
+        rotations[:, BONE[f"{s}_foot"]] = swing(f"{s}_foot", f"{s}_heel")
     return rotations
 
 

@@ -150,6 +150,17 @@ def test_a_straight_limb_does_not_spin():
     assert degrees.max() < 8
 
 
+def test_a_foot_does_not_roll_over_when_heel_and_toe_are_noisy():
+    w = walk(90)
+    joints = w.world.copy()
+    feet = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "toe")]
+    joints[:, feet] += np.random.default_rng(0).normal(0, 0.025, joints[:, feet].shape)
+    found = pose_from_joints(w.body, joints, np.arange(90) / 30)[:, BONE["left_foot"]]
+    between = found[1:] @ found[:-1].transpose(0, 2, 1)
+    degrees = np.degrees(np.arccos(np.clip((np.trace(between, axis1=1, axis2=2) - 1) / 2, -1, 1)))
+    assert degrees.max() < 45
+
+
 def test_measured_bones_are_symmetric_and_robust():
     joints = STANDARD[None].repeat(30, 0) * 1.1
     joints[:4] += np.random.default_rng(0).normal(0, 0.2, joints[:4].shape)
