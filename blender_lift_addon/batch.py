@@ -135,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to save; made if need be")
     parser.add_argument("--quality", choices=QUALITIES, default="best", help="draft is the fastest (default: best)")
     parser.add_argument("--height", type=float, metavar="CM", help="the person's height (default: an average one)")
+    parser.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view, if known")
     parser.add_argument("--start", type=float, metavar="S", help="lift from this second of each clip on")
     parser.add_argument("--end", type=float, metavar="S", help="lift up to this second of each clip")
     parser.add_argument("--export", choices=EXPORTS, action="append", default=[], help="save this file too")
@@ -155,7 +156,7 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as end:  # Blender would take it for a crash
         return end.code if isinstance(end.code, int) else 2
     if given.take is None:
-        options = LiftOptions(QUALITIES[given.quality], given.start, given.end, given.height)
+        options = LiftOptions(QUALITIES[given.quality], given.start, given.end, given.height, given.fov)
         return 1 if lift_files(given.clips, given.out, options, given.export) else 0
     try:
         if given.clip is not None and not given.clip.is_file():

@@ -31,16 +31,17 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class LiftOptions:
-    """What the engine is asked for. Times in seconds from the clip's first frame, height in centimetres."""
+    """What the engine is asked for: seconds from the clip's first frame, centimetres, horizontal degrees."""
 
     detector: str = "full"
     start: float | None = None
     end: float | None = None
     height: float | None = None
+    fov: float | None = None
 
     def arguments(self) -> list[str]:
         """The options as the engine's command line has them."""
-        given = {"--start": self.start, "--end": self.end, "--height": self.height}
+        given = {"--start": self.start, "--end": self.end, "--height": self.height, "--fov": self.fov}
         numbers = [word for flag, value in given.items() if value is not None for word in (flag, f"{value:g}")]
         return ["--detector", self.detector, *numbers]
 

@@ -72,11 +72,15 @@ class LIFT_PT_video(bpy.types.Panel):
             part.prop(settings, "start")
             part.prop(settings, "end")
         column.prop(settings, "quality")
-        row = column.row(heading="Person's Height")
-        row.prop(settings, "use_height", text="")
-        value = row.row()
-        value.active = settings.use_height
-        value.prop(settings, "height", text="")
+        for heading, known, name in (
+            ("Person's Height", "use_height", "height"),
+            ("Field of View", "use_fov", "fov"),
+        ):
+            row = column.row(heading=heading)
+            row.prop(settings, known, text="")
+            value = row.row()
+            value.active = getattr(settings, known)
+            value.prop(settings, name, text="")
         column.prop(settings, "frame_rate")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user sets for a lift; kept with the scene."""
 
+import math
 from pathlib import Path
 
 import bpy
@@ -67,6 +68,20 @@ class LiftSettings(bpy.types.PropertyGroup):
         unit="LENGTH",
         precision=2,
     )
+    use_fov: BoolProperty(  # type: ignore[valid-type]
+        name="Known Lens",
+        description="Use the camera's field of view. Otherwise an ordinary lens is assumed",
+    )
+    fov: FloatProperty(  # type: ignore[valid-type]
+        name="Field of View",
+        description="How much the camera sees from the left edge of the picture to the right",
+        min=math.radians(5),
+        max=math.radians(160),
+        default=math.radians(65),
+        subtype="ANGLE",
+        unit="ROTATION",
+        precision=3,
+    )
     frame_rate: EnumProperty(  # type: ignore[valid-type]
         name="Frame Rate",
         description="Whether the scene takes over the clip's frame rate",
@@ -104,6 +119,7 @@ def lift_options(settings: LiftSettings) -> LiftOptions:
         start=settings.start if settings.use_range else None,
         end=settings.end if settings.use_range else None,
         height=settings.height * 100 if settings.use_height else None,
+        fov=math.degrees(settings.fov) if settings.use_fov else None,
     )
 
 

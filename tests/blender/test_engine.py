@@ -43,13 +43,13 @@ def grandchild(engine: Engine) -> int:
 
 
 def test_a_good_run_reports_and_yields_the_take(tmp_path: Path, fake_engine: Path) -> None:
-    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("heavy", 1.5, 4, 178))
+    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("heavy", 1.5, 4, 178, 65))
     seen: list[Progress] = []
     engine.wait(seen.append)
     assert engine.take is not None and engine.take.exists() and not engine.error
     assert list(dict.fromkeys(p.stage for p in seen)) == ["start", "read", "detect", "lift", "solve", "write"]
     assert any(p.done == 115 and p.total == 230 and p.eta and p.fps == 18 for p in seen)
-    expected = "--detector heavy --start 1.5 --end 4 --height 178 --progress json"
+    expected = "--detector heavy --start 1.5 --end 4 --height 178 --fov 65 --progress json"
     assert f"options {expected}" in engine.log_tail()
 
 
