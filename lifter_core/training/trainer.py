@@ -150,7 +150,9 @@ def train(config: Config, data: Path, out: Path) -> nn.Module:
     running, last, began = 0.0, time.monotonic(), time.monotonic()
     while seen < config.samples:
         # a chunk's random numbers depend on where it stands only, so a resumed run goes on as if never stopped
-        samples = draw(poses, _CHUNK, np.random.default_rng([config.seed, seen // _CHUNK]))
+        chunk = seen // _CHUNK
+        samples = draw(poses, _CHUNK, np.random.default_rng([config.seed, chunk]))
+        torch.manual_seed(config.seed * 1_000_003 + chunk)  # the order of the batches, and dropout
         nodes, flat = tensors(samples.encoded)
         target = torch.from_numpy(samples.target)
         order = torch.randperm(_CHUNK)

@@ -1,5 +1,6 @@
 """Training's parts: bodies, cameras, noise, metrics, and that a run can be stopped and resumed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,59 @@ def test_every_shipped_config_builds_a_network_of_this_skeleton(path: Path):
     with torch.inference_mode():
         out = network(torch.randn(2, len(STANDARD), 3), torch.randn(2, 3))
     assert out.shape == (2, len(STANDARD), 3)
+
+
+def packed(path: Path, frames: int) -> None:
+    """A tiny file of the mocap format: one swaying body for training, one for validation."""
+    names = [
+        "pelvis", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "spine", "thorax", "neck", "head_top",
+        "l_shoulder", "l_elbow", "l_wrist", "r_shoulder", "r_elbow", "r_wrist", "l_toe", "r_toe", "l_toe_tip",
+        "r_toe_tip", "l_heel_est", "r_heel_est", "l_hand", "r_hand", "head", "nose_est",
+    ]  # fmt: skip
+    ours = {"head_top": "head", "head": "neck", "nose_est": "nose"}
+
+    def of(name: str) -> str:
+        plain = ours.get(name, name).removesuffix("_est").replace("toe_tip", "toe")
+        return plain.replace("l_", "left_", 1).replace("r_", "right_", 1) if plain[:2] in ("l_", "r_") else plain
+
+    body = np.stack([Y_UP[JOINT[of(name)]] for name in names])
+    body[names.index("l_toe")] -= [0, 0, 0.06]
+    body[names.index("r_toe")] -= [0, 0, 0.06]
+    sway = about(np.array([0, 1.0, 0]), np.linspace(0, 1, 2 * frames))
+    steps = np.round(np.diff(np.einsum("tij,kj->tki", sway, body), axis=0, prepend=0) / 1e-3)
+    steps[[0, frames]] = 0
+    clips = [
+        {"split": split, "start": k * frames, "len": frames, "fps": 30.0, "source": "made here"}
+        for k, split in enumerate(("train", "val"))
+    ]
+    meta = json.dumps({"joints": names, "clips": clips})
+    np.savez(path, meta=meta, unit=1e-3, delta=steps.astype(np.int16), first=np.stack([body, body]))
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_never_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    torch = pytest.importorskip("torch")
+    from lifter_core.training import trainer
+
+    for name in ("cmu_60.npz", "cmu_full_30.npz"):
+        packed(tmp_path / name, 20)
+    monkeypatch.setattr(trainer, "_CHUNK", 64)
+    monkeypatch.setattr(trainer, "_CHECKPOINT_SECONDS", 0)
+    config = trainer.Config("residual_mlp", {"width": 16, "dropout": 0.2}, 256, 32, 1e-3, 3)
+    straight = trainer.train(config, tmp_path, tmp_path / "straight").state_dict()
+
+    calls = []
+
+    def stops(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return draw(*arguments)
+
+    monkeypatch.setattr(trainer, "draw", stops)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(config, tmp_path, tmp_path / "stopped")
+    resumed = trainer.train(config, tmp_path, tmp_path / "stopped").state_dict()
+    assert len(calls) == 5, "two chunks, the stop, the two that were left"
+    for name, value in straight.items():
+        torch.testing.assert_close(resumed[name], value)
+    assert len((tmp_path / "stopped" / "log.jsonl").read_text().splitlines()) == 4
