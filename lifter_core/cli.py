@@ -15,6 +15,7 @@ import numpy as np
 from . import __version__
 from .errors import BadInputError, LiftError
 from .progress import Bar, JsonLines, Report, silent
+from .runtime import DEFAULT_MODEL, DEVICES, shipped
 from .take import Take, load_take, save_take
 
 _DETECTORS = ("lite", "full", "heavy")
@@ -56,9 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
         command.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view")
         command.add_argument("--model", metavar="NAME", help="lifting network; see: lifter models")
-        command.add_argument(
-            "--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="where the network runs"
-        )
+        command.add_argument("--device", choices=DEVICES, default="auto", help="where the network runs")
         command.add_argument(
             "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
         )
@@ -219,8 +218,6 @@ def describe(take: Take) -> str:
 
 
 def _models() -> None:
-    from .runtime import DEFAULT_MODEL, shipped
-
     cards = shipped()
     print(f"{'model':<20}{'parameters':>12}   PA-MPJPE / MPJPE in mm (docs/lifters.md)")
     for name, card in cards.items():

@@ -1,14 +1,13 @@
 """How long work reports itself: a callable that the stages call, and two ways to show it.
 
-A stage calls ``report(stage, done, total)`` now and then. ``stage`` is one of STAGES; ``total`` is 0 while unknown.
+A stage calls ``report(stage, done, total)`` now and then. ``stage`` is read, detect, lift, solve or write; ``total`` is
+0 while unknown.
 """
 
 import json
 import sys
 import time
 from typing import Any, Protocol, TextIO
-
-STAGES = ("read", "detect", "lift", "solve", "write")
 
 
 class Report(Protocol):

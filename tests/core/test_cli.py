@@ -131,7 +131,7 @@ def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["info", str(tmp_path / "walk.npz")]) == 0
     said = capsys.readouterr().out
     assert "30 frames" in said
-    assert "173 cm" in said or "cm tall" in said
+    assert "176 cm tall" in said
 
 
 def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):
