@@ -5,17 +5,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..skeleton import BONES, JOINT, JOINT_MIRROR, JOINT_NAMES, JOINTS
+from ..skeleton import BONES, JOINT, TAKE_JOINT_MIRROR, TAKE_JOINT_NAMES, TAKE_JOINTS
 
 Array = NDArray[Any]
 
 _SIDED = {
     "hip": (0.09, 0, 0), "knee": (0.09, 0, -0.407), "ankle": (0.09, 0, -0.843), "heel": (0.09, 0.045, -0.905),
-    "toe": (0.09, -0.163, -0.925), "shoulder": (0.18, 0, 0.505), "elbow": (0.47, 0, 0.505),
+    "ball": (0.09, -0.103, -0.918), "toe": (0.09, -0.163, -0.925), "shoulder": (0.18, 0, 0.505), "elbow": (0.47, 0, 0.505),
     "wrist": (0.745, 0, 0.505), "hand": (0.83, 0, 0.505), "ear": (0.072, -0.012, 0.705),
 }  # fmt: skip
 _MIDDLE = {
-    "pelvis": (0, 0, 0), "spine": (0, 0, 0.33), "thorax": (0, 0, 0.505), "neck": (0, 0, 0.63), "head": (0, 0, 0.83),
+    "pelvis": (0, 0, 0), "lower_back": (0, 0, 0.1), "waist": (0, 0, 0.215),
+    "spine": (0, 0, 0.33), "thorax": (0, 0, 0.505), "neck": (0, 0, 0.63), "head": (0, 0, 0.83),
     "nose": (0, -0.113, 0.71),
 }  # fmt: skip
 
@@ -23,7 +24,7 @@ _MIDDLE = {
 def _standard() -> Array:
     side = {"left": 1.0, "right": -1.0}
     rows = []
-    for name in JOINT_NAMES:
+    for name in TAKE_JOINT_NAMES:
         first, _, rest = name.partition("_")
         x, y, z = _SIDED[rest] if first in side else _MIDDLE[name]
         rows.append((x * side.get(first, 1.0), y, z))
@@ -35,7 +36,7 @@ STANDARD: Array = _standard()
 
 # each length that is measured, and the joints whose offset from the first it scales (a rigid part keeps its shape)
 _SEGMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("pelvis", "spine", ("spine",)),
+    ("pelvis", "spine", ("lower_back", "waist", "spine")),
     ("spine", "thorax", ("thorax",)),
     ("thorax", "neck", ("neck",)),
     ("neck", "head", ("head", "nose", "left_ear", "right_ear")),
@@ -46,7 +47,7 @@ _SEGMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             ("pelvis", "*_hip", ("*_hip",)),
             ("*_hip", "*_knee", ("*_knee",)),
             ("*_knee", "*_ankle", ("*_ankle",)),
-            ("*_ankle", "*_toe", ("*_toe", "*_heel")),
+            ("*_ankle", "*_toe", ("*_ball", "*_toe", "*_heel")),
             ("thorax", "*_shoulder", ("*_shoulder",)),
             ("*_shoulder", "*_elbow", ("*_elbow",)),
             ("*_elbow", "*_wrist", ("*_wrist",)),
@@ -80,7 +81,7 @@ def body_from_rest(rest: Array) -> Body:
     head = np.array([rest[JOINT[b.head]] for b in BONES])
     at = {b.name: i for i, b in enumerate(BONES)}
     offsets = np.array([head[i] - head[at[b.parent]] if b.parent else np.zeros(3) for i, b in enumerate(BONES)])
-    joints = np.array([rest[i] - head[at[j.bone]] for i, j in enumerate(JOINTS)])
+    joints = np.array([rest[i] - head[at[j.bone]] for i, j in enumerate(TAKE_JOINTS)])
     return Body(rest, offsets, joints)
 
 
@@ -93,7 +94,7 @@ def measure(joints: Array, weights: Array) -> Body:
     Returns:
         Each length is the weighted median over the clip, left and right made equal, kept within 0.6 and 1.5 of standard.
     """
-    factor = np.ones(len(JOINT_NAMES))
+    factor = np.ones(len(TAKE_JOINT_NAMES))
     for a, b, moved in _SEGMENTS:
         i, j = JOINT[a], JOINT[b]
         length = np.linalg.norm(joints[:, j] - joints[:, i], axis=-1)
@@ -102,7 +103,7 @@ def measure(joints: Array, weights: Array) -> Body:
         )
         for name in moved:
             factor[JOINT[name]] = np.clip(ratio, 0.6, 1.5)
-    factor = (factor + factor[JOINT_MIRROR]) / 2
+    factor = (factor + factor[TAKE_JOINT_MIRROR]) / 2
     rest = np.zeros_like(STANDARD)
     for a, _, moved in _SEGMENTS:
         for name in moved:

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from ..keypoints import Keypoints
 from ..lifting import joints_2d
 from ..progress import Report, silent
-from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, JOINT_BONES, JOINT_NAMES, JOINT_PARENTS
+from ..skeleton import (
+    BONE_NAMES,
+    BONE_PARENTS,
+    JOINT,
+    JOINT_NAMES,
+    TAKE_JOINT_BONES,
+    TAKE_JOINT_NAMES,
+    TAKE_JOINT_PARENTS,
+)
 from ..take import Take
 from . import world
 from .body import Body, measure, scaled
@@ -93,7 +101,7 @@ def _solve_person(keypoints: Keypoints, lifted: Array, matrix: Array, options: S
     _recentre(placed)
     rotations = pose_from_joints(body, placed, times)
     posed = forward(body, rotations, np.zeros((len(times), 3)))
-    root = _root(times, posed, tangents, seen, found)
+    root = _root(times, posed[:, : len(JOINT_NAMES)], tangents, seen, found)
     return _Person(body, rotations, root, posed + root[:, None], present, found)
 
 
@@ -195,9 +203,9 @@ def solve(
     return Take(
         fps=people[0].fps,
         timestamps=times,
-        joint_names=JOINT_NAMES,
-        joint_parents=np.array(JOINT_PARENTS, np.int32),
-        joint_bones=np.array(JOINT_BONES, np.int32),
+        joint_names=TAKE_JOINT_NAMES,
+        joint_parents=np.array(TAKE_JOINT_PARENTS, np.int32),
+        joint_bones=np.array(TAKE_JOINT_BONES, np.int32),
         joint_offsets=np.stack([p.body.joint_offsets for p in solved]).astype(np.float32),
         positions=np.stack(positions).astype(np.float32),
         bone_names=BONE_NAMES,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..skeleton import BONE, BONE_PARENTS, BONES, JOINT, JOINT_BONES
+from ..skeleton import BONE, BONE_PARENTS, BONES, JOINT, TAKE_JOINT_BONES
 from .body import Body
 from .filters import smooth
-from .rotations import about, fit_rotation, least_rotation, unit
+from .rotations import about, between, fit_rotation, least_rotation, unit
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ def forward(body: Body, rotations: Array, root: Array) -> Array:
             heads[:, b] = root
         else:
             heads[:, b] = heads[:, parent] + rotations[:, parent] @ body.rest_offsets[b]
-    bones = list(JOINT_BONES)
+    bones = list(TAKE_JOINT_BONES)
     return heads[:, bones] + np.einsum("tjab,jb->tja", rotations[:, bones], body.joint_offsets)
 
 
@@ -61,15 +61,15 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
         shape = rest[rows] - rest[j[base]]
         return fit_rotation(shape, joints[:, rows] - joints[:, [j[base]]], np.array(weights))
 
-    def swing(bone: str, start: str = "") -> Array:
+    def swing(bone: str) -> Array:
         b = BONES[BONE[bone]]
-        start = start or b.head
         parent = rotations[:, BONE[b.parent]]
-        direction = unit(rest[j[b.tail]] - rest[j[start]])
-        return least_rotation(parent @ direction, along(start, b.tail)) @ parent
+        return least_rotation(parent @ unit(rest[j[b.tail]] - rest[j[b.head]]), along(b.head, b.tail)) @ parent
 
     rotations[:, BONE["pelvis"]] = fit("pelvis", ("left_hip", "right_hip", "spine"), (1, 1, 0.3))
-    rotations[:, BONE["spine"]] = _spine(body, joints)
+    pelvis, chest = rotations[:, BONE["pelvis"]], _chest(body, joints)
+    for k in (1, 2, 3):  # the three share the bend
+        rotations[:, BONE[f"spine_{k}"]] = between(pelvis, chest, k / 3)
     rotations[:, BONE["neck"]] = swing("neck")
     rotations[:, BONE["head"]] = fit("neck", ("head", "nose", "left_ear", "right_ear"), (1, 1, 1, 1))
     for s in ("left", "right"):
@@ -89,11 +89,13 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
         )
         rotations[:, BONE[f"{s}_shin"]] = swing(f"{s}_shin")
         # heel, ankle and toe are too nearly in line to fit all three: the sole's direction, rolled with the shin
-        rotations[:, BONE[f"{s}_foot"]] = swing(f"{s}_foot", f"{s}_heel")
+        parent, sole = rotations[:, BONE[f"{s}_shin"]], unit(rest[j[f"{s}_toe"]] - rest[j[f"{s}_heel"]])
+        foot = least_rotation(parent @ sole, along(f"{s}_heel", f"{s}_toe")) @ parent
+        rotations[:, BONE[f"{s}_foot"]] = rotations[:, BONE[f"{s}_toes"]] = foot
     return rotations
 
 
-def _spine(body: Body, joints: Array) -> Array:
+def _chest(body: Body, joints: Array) -> Array:
     rest, j = body.rest, JOINT
     shape = np.stack([rest[j["thorax"]] - rest[j["spine"]], (rest[j["left_shoulder"]] - rest[j["right_shoulder"]]) / 2])
     seen = np.stack(

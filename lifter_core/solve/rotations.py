@@ -88,3 +88,28 @@ def continuous(q: Array) -> Array:
     flips = np.where((out[1:] * out[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
     out[1:] *= np.cumprod(flips, axis=0)
     return out
+
+
+def turn_of(m: Array) -> Array:
+    """(..., 3) axis times angle in radians (0 to pi) of rotation matrices (..., 3, 3): their logarithm."""
+    q = to_quaternion(m)
+    q = np.where(q[..., :1] < 0, -q, q)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, q[..., :1])
+    return q[..., 1:] * np.where(sine > 1e-8, angle / np.maximum(sine, 1e-8), 2.0)
+
+
+def turned(v: Array) -> Array:
+    """(..., 3, 3) rotations by axis times angle in radians (..., 3): the exponential."""
+    angle = np.linalg.norm(v, axis=-1)
+    k = cross_matrix(v)
+    small = angle < 1e-6
+    safe = np.where(small, 1.0, angle)
+    a = np.where(small, 1.0, np.sin(safe) / safe)[..., None, None]
+    b = np.where(small, 0.5, (1 - np.cos(safe)) / safe**2)[..., None, None]
+    return np.eye(3) + a * k + b * (k @ k)
+
+
+def between(first: Array, second: Array, share: float) -> Array:
+    """(..., 3, 3) the rotation that is ``share`` of the way from first to second, along the shortest turn."""
+    return turned(share * turn_of(second @ first.swapaxes(-1, -2))) @ first

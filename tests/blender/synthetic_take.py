@@ -11,13 +11,16 @@ from lifter_core.take import Take
 Floats = NDArray[np.float64]
 
 LEFT_HEADS = {  # m, bone heads from their parents' heads in the T-pose; the right side mirrors them
-    "spine": (0.0, 0.0, 0.10),
-    "neck": (0.0, 0.01, 0.38),
+    "spine_1": (0.0, 0.0, 0.10),
+    "spine_2": (0.0, 0.01, 0.12),
+    "spine_3": (0.0, 0.0, 0.12),
+    "neck": (0.0, 0.0, 0.14),
     "head": (0.0, -0.01, 0.12),
     "left_thigh": (0.10, 0.0, -0.05),
     "left_shin": (0.0, 0.0, -0.43),
     "left_foot": (0.0, 0.01, -0.42),
-    "left_clavicle": (0.0, 0.01, 0.38),
+    "left_toes": (0.0, -0.11, -0.06),
+    "left_clavicle": (0.0, 0.0, 0.14),
     "left_upper_arm": (0.17, 0.0, -0.02),
     "left_forearm": (0.28, 0.0, 0.0),
     "left_hand": (0.25, 0.0, 0.0),
@@ -27,7 +30,7 @@ LEFT_POINTS = {  # m, joints that are no bone's head, from the head of the bone 
     "nose": (0.0, -0.12, 0.10),
     "left_ear": (0.07, 0.0, 0.10),
     "left_heel": (0.0, 0.06, -0.07),
-    "left_toe": (0.0, -0.18, -0.07),
+    "left_toe": (0.0, -0.07, -0.01),
     "left_hand": (0.10, 0.0, 0.0),
 }
 
@@ -78,7 +81,7 @@ def forward_kinematics(take_like: dict[str, Any]) -> Floats:
             turned[:, :, bone] = turned[:, :, parent] @ local[:, :, bone]
             step = np.einsum("ptij,pj->pti", turned[:, :, parent], take_like["rest_offsets"][:, bone])
             heads[:, :, bone] = heads[:, :, parent] + step
-    at = list(skeleton.JOINT_BONES)
+    at = list(skeleton.TAKE_JOINT_BONES)
     return heads[:, :, at] + np.einsum("ptjab,pjb->ptja", turned[:, :, at], take_like["joint_offsets"])
 
 
@@ -98,7 +101,7 @@ def synthetic_take(
     rest = np.array([heads.get(name, np.zeros(3)) for name in skeleton.BONE_NAMES])
     bone_at = {bone.head: heads.get(bone.name, np.zeros(3)) for bone in skeleton.BONES}
     offsets = []
-    for joint in skeleton.JOINTS:
+    for joint in skeleton.TAKE_JOINTS:
         own = next((b for b in skeleton.BONES if b.name == joint.bone and b.head == joint.name), None)
         offsets.append(np.zeros(3) if own else points.get(joint.name, bone_at.get(joint.name)))
     rotations = smooth(rng, seconds, people, len(rest), 4) * 0.4 + (1.0, 0.0, 0.0, 0.0)
@@ -124,9 +127,9 @@ def synthetic_take(
     return Take(
         fps=fps,
         timestamps=seconds + start,
-        joint_names=skeleton.JOINT_NAMES,
-        joint_parents=np.array(skeleton.JOINT_PARENTS, np.int32),
-        joint_bones=np.array(skeleton.JOINT_BONES, np.int32),
+        joint_names=skeleton.TAKE_JOINT_NAMES,
+        joint_parents=np.array(skeleton.TAKE_JOINT_PARENTS, np.int32),
+        joint_bones=np.array(skeleton.TAKE_JOINT_BONES, np.int32),
         bone_names=skeleton.BONE_NAMES,
         bone_parents=np.array(skeleton.BONE_PARENTS, np.int32),
         keypoint_names=("nose",),

@@ -12,22 +12,33 @@ from PIL import Image
 from lifter_core.errors import BadInputError
 from lifter_core.export.bvh import write_bvh
 from lifter_core.export.preview import write_preview, write_preview_picture
-from lifter_core.skeleton import BONE, BONE_NAMES, BONE_PARENTS, BONES, JOINT, JOINT_BONES, JOINT_NAMES, JOINT_PARENTS
+from lifter_core.skeleton import (
+    BONE,
+    BONE_NAMES,
+    BONE_PARENTS,
+    BONES,
+    JOINT,
+    TAKE_JOINT_BONES,
+    TAKE_JOINT_NAMES,
+    TAKE_JOINT_PARENTS,
+)
 from lifter_core.take import Take
 from lifter_core.video import probe, read_frames
 
 from .conftest import MakeVideo
 
 REST = {  # a T-pose facing -Y, metres; sided ones are the left's, mirrored for the right
-    "pelvis": (0, 0, 1.0), "spine": (0, 0, 1.1), "thorax": (0, 0, 1.4), "neck": (0, 0, 1.55), "head": (0, 0, 1.75),
+    "pelvis": (0, 0, 1.0), "back": (0, 0, 1.1), "waist": (0, 0, 1.2), "spine": (0, 0, 1.3),
+    "thorax": (0, 0, 1.4), "neck": (0, 0, 1.55), "head": (0, 0, 1.75),
     "nose": (0, -0.1, 1.6), "ear": (0.07, 0, 1.62), "hip": (0.1, 0, 0.95), "knee": (0.1, 0, 0.5),
-    "ankle": (0.1, 0, 0.08), "heel": (0.1, 0.05, 0.02), "toe": (0.1, -0.18, 0.02), "shoulder": (0.18, 0, 1.42),
+    "ankle": (0.1, 0, 0.08), "heel": (0.1, 0.05, 0.02), "ball": (0.1, -0.1, 0.02), "toe": (0.1, -0.18, 0.02),
+    "shoulder": (0.18, 0, 1.42),
     "elbow": (0.45, 0, 1.42), "wrist": (0.7, 0, 1.42), "hand": (0.8, 0, 1.42),
 }  # fmt: skip
 
 
 def rest_position(joint: str) -> NDArray[np.float64]:
-    side, _, part = joint.rpartition("_")
+    side, _, part = joint.rpartition("_")  # the lower back is the middle's
     return np.array(REST[part]) * np.array([-1 if side == "right" else 1, 1, 1])
 
 
@@ -44,9 +55,9 @@ def tumbling_take(frames: int = 12, fps: float = 25.0) -> Take:
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
     heads = np.array([rest_position(b.head) for b in BONES])
     rest = np.array([heads[i] - heads[p] if p >= 0 else np.zeros(3) for i, p in enumerate(BONE_PARENTS)])
-    offsets = np.array([rest_position(j) - heads[b] for j, b in zip(JOINT_NAMES, JOINT_BONES, strict=True)])
+    offsets = np.array([rest_position(j) - heads[b] for j, b in zip(TAKE_JOINT_NAMES, TAKE_JOINT_BONES, strict=True)])
     rotations = np.full((frames, len(BONES), 4), np.nan)
-    positions = np.full((frames, len(JOINT_NAMES), 3), np.nan)
+    positions = np.full((frames, len(TAKE_JOINT_NAMES), 3), np.nan)
     roots = np.full((frames, 3), np.nan)
     for t in range(2, frames):
         half = 0.03 * t
@@ -58,12 +69,12 @@ def tumbling_take(frames: int = 12, fps: float = 25.0) -> Take:
             local = matrix(rotations[t, b])
             turned.append(turned[parent] @ local if parent >= 0 else local)
             placed.append(placed[parent] + turned[parent] @ rest[b] if parent >= 0 else roots[t])
-        positions[t] = [placed[b] + turned[b] @ o for b, o in zip(JOINT_BONES, offsets, strict=True)]
+        positions[t] = [placed[b] + turned[b] @ o for b, o in zip(TAKE_JOINT_BONES, offsets, strict=True)]
     camera = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # looks along +Y from 4 m before the person
     return Take(
         fps=fps, timestamps=np.arange(frames) / fps,
-        joint_names=JOINT_NAMES, joint_parents=np.array(JOINT_PARENTS, np.int32),
-        joint_bones=np.array(JOINT_BONES, np.int32), joint_offsets=offsets[None].astype(np.float32),
+        joint_names=TAKE_JOINT_NAMES, joint_parents=np.array(TAKE_JOINT_PARENTS, np.int32),
+        joint_bones=np.array(TAKE_JOINT_BONES, np.int32), joint_offsets=offsets[None].astype(np.float32),
         positions=positions[None].astype(np.float32),
         bone_names=BONE_NAMES, bone_parents=np.array(BONE_PARENTS, np.int32),
         rotations=rotations[None].astype(np.float32), rest_offsets=rest[None].astype(np.float32),
@@ -140,7 +151,7 @@ def test_bvh_puts_the_joints_where_the_take_says(tmp_path: Path) -> None:
     assert frame_time == pytest.approx(1 / 25)
     joints = {bone.name: bone.head for bone in BONES}
     for side in ("left", "right"):
-        joints |= {f"{side}_foot/end": f"{side}_toe", f"{side}_hand/end": f"{side}_hand"}
+        joints |= {f"{side}_toes/end": f"{side}_toe", f"{side}_hand/end": f"{side}_hand"}
     joints["head/end"] = "head"
     assert set(posed) == set(joints)
     for node, joint in joints.items():
@@ -164,7 +175,7 @@ def test_bvh_angles_do_not_jump(tmp_path: Path) -> None:
     take = tumbling_take(120)
     write_bvh(take, tmp_path / "a.bvh")
     values = read_bvh(tmp_path / "a.bvh")[3]
-    turning = values[:, 3 + 3 * list(BONE).index("spine") :]
+    turning = values[:, 3 + 3 * list(BONE).index("spine_1") :]
     assert np.abs(np.diff(turning, axis=0)).max() < 180
 
 

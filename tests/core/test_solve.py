@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lifter_core.skeleton import BONE_PARENTS, JOINT, JOINT_BONES
+from lifter_core.skeleton import BONE_PARENTS, JOINT, TAKE_JOINT_BONES
 from lifter_core.solve import SolveOptions, solve
 from lifter_core.solve.camera import project
 from lifter_core.solve.rotations import to_matrix
@@ -48,7 +48,7 @@ def test_bones_keep_their_length_and_positions_are_the_rotations_forward_kinemat
         world[:, b] = rotation[:, b] if parent < 0 else world[:, parent] @ rotation[:, b]
         offset = take.rest_offsets[0, b]
         head[:, b] = take.root_positions[0] if parent < 0 else head[:, parent] + world[:, parent] @ offset
-    bones = list(JOINT_BONES)
+    bones = list(TAKE_JOINT_BONES)
     joints = head[:, bones] + np.einsum("tjab,jb->tja", world[:, bones], take.joint_offsets[0])
     np.testing.assert_allclose(joints, take.positions[0], atol=1e-4)
 

@@ -41,7 +41,7 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
     for side, sign in (("left", 1), ("right", -1)):
         thigh = yaw @ about(x, sign * swing)
         shin = yaw @ about(x, sign * swing + 0.3 + 0.2 * np.sin(2 * np.pi * time * speed))
-        for bone, turn in (("thigh", thigh), ("shin", shin), ("foot", shin)):
+        for bone, turn in (("thigh", thigh), ("shin", shin), ("foot", shin), ("toes", shin)):
             rotations[:, BONE[f"{side}_{bone}"]] = turn
         down = about(np.array([0, 1.0, 0]), np.full(frames, sign * 1.3))
         upper = yaw @ about(x, -sign * swing) @ down
@@ -66,7 +66,7 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
     keypoints = Keypoints(
         KEYPOINT_NAMES, points.astype(np.float32), np.ones(points.shape[:2], np.float32), time, SIZE, FPS
     )
-    lifted = (camera - camera[:, [JOINT["pelvis"]]]).astype(np.float32)
+    lifted = (camera - camera[:, [JOINT["pelvis"]]])[:, : len(JOINT_NAMES)].astype(np.float32)
     return Walk(world, rotation, translation, matrix, keypoints, lifted, body)
 
 
