@@ -14,6 +14,7 @@ import numpy as np
 
 from . import __version__
 from .errors import BadInputError, LiftError
+from .files import replaced
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, DEVICES, shipped
 from .take import Take, load_take, save_take
@@ -43,6 +44,14 @@ def _parser() -> argparse.ArgumentParser:
     lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
     lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
 
+    lift.add_argument(
+        "--person",
+        nargs=3,
+        type=float,
+        metavar=("X", "Y", "S"),
+        help="whom to lift when there are several: where in the picture (0 to 1 from its upper left) at which second",
+    )
+
     again = commands.add_parser(
         "solve",
         help="solve a take anew with other options, in seconds",
@@ -62,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
             "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
         )
 
+    frame = commands.add_parser(
+        "frame", help="save one picture of a clip", description="Saves one picture of a clip, upright."
+    )
+    frame.add_argument("clip", type=Path, metavar="CLIP")
+    frame.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.png", help="where it is written")
+    frame.add_argument("--time", type=float, default=0.0, metavar="S", help="at this second (default: the first)")
+    frame.add_argument("--size", type=int, metavar="PX", help="its longer side (default: as large as it is)")
+
     info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
     info.add_argument("take", type=Path, metavar="TAKE.npz")
 
@@ -78,6 +95,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.command in ("lift", "solve"):
             _make(args, lines)
+        elif args.command == "frame":
+            _frame(args)
         elif args.command == "info":
             print(describe(load_take(args.take)))
         else:
@@ -115,11 +134,14 @@ def _end_with_parent() -> None:
 
 
 def _check(args: argparse.Namespace, source: Path, outputs: list[Path | None]) -> None:
-    if args.height is not None and not 50 <= args.height <= 300:
+    person = getattr(args, "person", None)
+    if person and not (0 <= person[0] <= 1 and 0 <= person[1] <= 1 and person[2] >= 0):
+        raise BadInputError("--person takes a place in the picture (two numbers from 0 to 1) and a second of the clip.")
+    if getattr(args, "height", None) is not None and not 50 <= args.height <= 300:
         raise BadInputError(
             f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300)."
         )
-    if args.fov is not None and not 5 <= args.fov <= 160:
+    if getattr(args, "fov", None) is not None and not 5 <= args.fov <= 160:
         raise BadInputError(f"A field of view of {args.fov:g} degrees cannot be; give 5 to 160.")
     for path in filter(None, outputs):
         if path.is_dir():
@@ -149,6 +171,7 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
         end=args.end,
         height=args.height / 100 if args.height else None,
         fov=args.fov,
+        person=tuple(args.person) if args.person else None,
         report=report,
     )
     _write(take, args)
@@ -158,6 +181,22 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
         write_preview(take, args.clip, args.preview, report)
         write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
     return take
+
+
+def _frame(args: argparse.Namespace) -> None:
+    from PIL import Image
+
+    from .video import probe, read_frames
+
+    _check(args, args.clip, [args.out])
+    info = probe(args.clip)
+    # what a file says of its length may be too much: its last frame is better than none
+    latest = max(0.0, info.duration - 2 / info.fps) if info.duration else args.time
+    image = Image.fromarray(next(read_frames(args.clip, min(args.time, latest) or None)).image)
+    if args.size:
+        image.thumbnail((args.size, args.size))
+    with replaced(args.out) as temporary:
+        image.save(temporary, format="PNG")
 
 
 def _solve(args: argparse.Namespace, report: Report) -> Take:
@@ -205,6 +244,8 @@ def describe(take: Take) -> str:
         f"detector {take.meta.get('detector', '?')}, model {take.meta.get('model', '?')}",
     ]
     heights = take.meta.get("heights", [])
+    if damaged := take.meta.get("damaged", 0):
+        lines.append(f"{damaged} damaged pictures of the clip are missing")
     for p in range(people):
         here, seen = int(take.present[p].sum()), int(take.observed[p].sum())
         path = take.root_positions[p][take.present[p]][:, :2]

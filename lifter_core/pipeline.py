@@ -26,6 +26,7 @@ def lift_clip(
     end: float | None = None,
     height: float | None = None,
     fov: float | None = None,
+    person: tuple[float, float, float] | None = None,
     report: Report = silent,
 ) -> Take:
     """Lifts a clip.
@@ -33,6 +34,7 @@ def lift_clip(
     Args:
         detector: ``lite``, ``full`` or ``heavy``; model: a name of runtime.shipped(), None = the default.
         start, end: seconds of the clip; height: metres; fov: horizontal degrees.
+        person: whom to lift, as detect_keypoints takes it; None = the main person.
 
     Raises:
         BadInputError: clip, range, model or device cannot be used.
@@ -40,13 +42,14 @@ def lift_clip(
     """
     clip = Path(clip)
     network = load(model or DEFAULT_MODEL, device)
-    people = detect_keypoints(clip, detector, start, end, report)
-    options: dict[str, Any] = {"start": start, "end": end, "height": height, "fov": fov}
+    people = detect_keypoints(clip, detector, start, end, report, person=person)
+    options: dict[str, Any] = {"start": start, "end": end, "height": height, "fov": fov, "person": person}
     meta: dict[str, Any] = {
         "source": clip.name,
         "sha256": clip_sha256(clip),
         "rotation": probe(clip).rotation,
         "detector": detector,
+        "damaged": max(one.damaged for one in people),
         "options": options,
     }
     return _lift_and_solve(people, network, meta, report)

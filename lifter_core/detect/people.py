@@ -1,5 +1,6 @@
 """A whole clip's keypoints: looks who is there, follows the main person, and says how sure each point is."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,16 +9,17 @@ from numpy.typing import NDArray
 from ..errors import NobodyFoundError
 from ..keypoints import Keypoints
 from ..progress import Report, silent
-from ..video import ClipInfo, probe, read_frames
-from .follow import follow
+from ..video import ClipInfo, Frame, probe, read_frames
+from .follow import Expectation, follow
 from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from .models import find_model
-from .survey import LIMBS, survey
+from .survey import LIMBS, Track, survey
 
 _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detector is
 
 _LEAST_INSIDE = 0.3  # of the limbs' joints: with fewer in the picture the whole pose is a guess
 _SHORTEST_RUN = 3  # frames
+_AWAY = 1.0  # s: whoever was not seen for longer than this is not who was pointed at
 
 
 def detect_keypoints(
@@ -27,8 +29,13 @@ def detect_keypoints(
     end: float | None = None,
     report: Report = silent,
     models: Path | None = None,
+    person: tuple[float, float, float] | None = None,
 ) -> list[Keypoints]:
-    """The keypoints of each person in the clip (for now of the main person), over all frames of the range.
+    """The keypoints of each person in the clip (for now of one), over all frames of the range.
+
+    Args:
+        person: whom to follow when there are several: where in the picture they are (x, y from its upper left corner,
+            0 to 1) and at which second of the clip. None = the main person: seen most and largest.
 
     Raises:
         BadInputError: the clip, the range or the detector's name is not usable, or its model is not to be found.
@@ -41,18 +48,50 @@ def detect_keypoints(
     tracks = survey(clip, info, model, start, end, total, report)
     if not tracks:
         raise nobody
+    track = tracks[0] if person is None else nearest(tracks, info, *person)
     times: list[float] = []
     poses: list[Pose | None] = []
     with Landmarker(model) as landmarker:
-        for time, pose in follow(landmarker, read_frames(clip, start, end), tracks[0]):
+        frames = _Counted(read_frames(clip, start, end))
+        for time, pose in follow(landmarker, frames, track):
             times.append(time)
             poses.append(pose)
             report("detect", len(times), max(total, len(times)))
     report("detect", len(times), len(times))
     keypoints = _keypoints(times, poses, info)
+    keypoints.damaged = frames.damaged
     if not keypoints.found.any():
         raise nobody
     return [keypoints]
+
+
+class _Counted:
+    """Passes frames on and keeps how many packets of the clip were lost."""
+
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self._frames = frames
+        self.damaged = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.damaged = frame.damaged
+            yield frame
+
+
+def nearest(tracks: list[Track], info: ClipInfo, x: float, y: float, time: float) -> Track:
+    """The track whose person is nearest to a place of the picture (0 to 1) at a time, in sizes of that person."""
+    place = np.array([x * info.width, y * info.height])
+
+    def distance(track: Track) -> tuple[float, float]:
+        times = [s.time for s in track.sightings]
+        away = max(times[0] - time, time - times[-1], 0.0)
+        expected = Expectation(track)(min(max(time, times[0]), times[-1]))
+        assert expected is not None
+        centre, extent, _ = expected
+        return away, float(np.linalg.norm(place - centre)) / extent
+
+    there = [track for track in tracks if distance(track)[0] <= _AWAY] or tracks
+    return min(there, key=lambda track: distance(track)[1])
 
 
 def _frames_in(info: ClipInfo, start: float | None, end: float | None) -> int:

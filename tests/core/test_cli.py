@@ -126,6 +126,18 @@ def test_a_take_is_solved_again_with_another_height_and_keeps_the_rest(tmp_path:
     assert main(["solve", str(new), "-o", str(new), "--progress", "none"]) == 2, "never over the take it reads"
 
 
+@pytest.mark.parametrize("time", [0.0, 0.5, 99.0])
+def test_a_picture_of_a_clip_is_saved(time: float, tmp_path: Path, make_video: MakeVideo):
+    from PIL import Image
+
+    clip = make_video([np.full((96, 128, 3), 16 * i, np.uint8) for i in range(12)], [83 * i for i in range(12)])
+    assert main(["frame", str(clip), "-o", str(tmp_path / "a.png"), "--time", str(time), "--size", "64"]) == 0
+    picture = Image.open(tmp_path / "a.png")
+    assert picture.size == (64, 48)
+    shade = {0.0: 0, 0.5: 16 * 6, 99.0: 16 * 10.5}[time]
+    assert abs(np.asarray(picture).mean() - shade) < 16
+
+
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     save_take(walking_take(), tmp_path / "walk.npz")
     assert main(["info", str(tmp_path / "walk.npz")]) == 0

@@ -14,10 +14,11 @@ from lifter_core.detect import detect_keypoints
 from lifter_core.detect import models as model_files
 from lifter_core.detect.follow import Expectation, crop
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
-from lifter_core.detect.people import _fleeting
+from lifter_core.detect.people import _fleeting, nearest
 from lifter_core.detect.survey import Sighting, Track, _joined, _link, ranked, tiles
 from lifter_core.detect.tflite import add_metadata
 from lifter_core.errors import BadInputError, LiftError, NobodyFoundError
+from lifter_core.video import ClipInfo
 
 from .conftest import MakeVideo
 
@@ -77,6 +78,17 @@ def test_main_person_is_the_one_seen_long_and_large() -> None:
     assert ranked([ghost, far, passer_by, near], 0.5) == [near, far, passer_by]
     assert ranked([ghost], 0.5) == []
     assert ranked([ghost], 0.01) == [ghost]  # a clip of a single frame shows nobody twice
+
+
+def test_who_is_pointed_at_is_followed() -> None:
+    times = np.arange(0, 5, 0.5)
+    left, right = [seen(t, 200 + 20 * t) for t in times], [seen(t, 900 - 20 * t) for t in times]
+    late = [seen(t, 250) for t in times + 20]
+    tracks = [Track(left), Track(right), Track(late)]
+    info = ClipInfo("clip.mp4", 1000, 600, 25.0, 30.0, 750)
+    assert nearest(tracks, info, 0.2, 0.5, 0.0) is tracks[0]
+    assert nearest(tracks, info, 0.75, 0.4, 4.0) is tracks[1]
+    assert nearest(tracks, info, 0.3, 0.5, 21.0) is tracks[2]
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (720, 720), (4000, 500), (321, 577)])
