@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
         command.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
         command.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view")
+        _add_solving(command)
         command.add_argument("--model", metavar="NAME", help="lifting network; see: lifter models")
         command.add_argument("--device", choices=DEVICES, default="auto", help="where the network runs")
         command.add_argument(
@@ -84,6 +86,52 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("models", help="list the lifting networks and their figures")
     return parser
+
+
+def _add_solving(command: argparse.ArgumentParser) -> None:
+    """The solver's options (SolveOptions); what is not given is None."""
+    command.add_argument("--smooth", type=float, metavar="0..1", help="how much to smooth (0 none, 0.5 standard)")
+    for part, what in (("root", "path"), ("body", "body"), ("hands", "hands"), ("feet", "feet")):
+        command.add_argument(
+            f"--smooth-{part}", type=float, metavar="0..1", help=f"the same for the {what} alone; overrides --smooth"
+        )
+    command.add_argument(
+        "--foot-lock", type=float, metavar="0..1", help="how firmly planted feet stay where they are (default 1)"
+    )
+    command.add_argument("--floor-height", type=float, metavar="M", help="added to the height of the floor found")
+    command.add_argument(
+        "--floor-tilt", type=float, nargs=2, metavar=("X", "Y"), help="degrees added to the tilt of the floor found"
+    )
+    command.add_argument(
+        "--in-place", action=argparse.BooleanOptionalAction, help="keep the person over the origin (default: walks)"
+    )
+    command.add_argument(
+        "--facing", metavar="DEG|keep", help="where the person faces at first: 0 = to -Y (default keep: as filmed)"
+    )
+    command.add_argument(
+        "--camera", choices=("auto", "still", "moving"), help="whether the camera moves (default: found out)"
+    )
+
+
+def _solving(args: argparse.Namespace) -> dict[str, Any]:
+    """The solver's options that were given, in metres and degrees."""
+    for name in ("smooth", "smooth_root", "smooth_body", "smooth_hands", "smooth_feet", "foot_lock"):
+        value = getattr(args, name)
+        if value is not None and not 0 <= value <= 1:
+            raise BadInputError(f"--{name.replace('_', '-')} takes a number from 0 to 1, not {value:g}.")
+    if args.floor_height is not None and not -3 <= args.floor_height <= 3:
+        raise BadInputError("--floor-height takes metres, from -3 to 3.")
+    if args.floor_tilt is not None and not all(abs(x) <= 60 for x in args.floor_tilt):
+        raise BadInputError("--floor-tilt takes two angles in degrees, from -60 to 60.")
+    facing: float | str | None = args.facing
+    if facing not in (None, "keep"):
+        try:
+            facing = float(str(facing))
+        except ValueError:
+            raise BadInputError(f"--facing takes degrees or keep, not {facing}.") from None
+    names = ("fov", "smooth", "smooth_root", "smooth_body", "smooth_hands", "smooth_feet", "foot_lock", "floor_height")
+    given = {name: getattr(args, name) for name in (*names, "floor_tilt", "in_place", "camera")}
+    return {**given, "facing": facing, "height": args.height / 100 if args.height else None}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -169,10 +217,9 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
         device=args.device,
         start=args.start,
         end=args.end,
-        height=args.height / 100 if args.height else None,
-        fov=args.fov,
         person=tuple(args.person) if args.person else None,
         report=report,
+        **_solving(args),
     )
     _write(take, args)
     if args.preview:
@@ -203,8 +250,7 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import solve_again
 
     _check(args, args.take, [args.out, args.bvh])
-    height = args.height / 100 if args.height else None
-    take = solve_again(load_take(args.take), args.model, args.device, height, args.fov, report)
+    take = solve_again(load_take(args.take), args.model, args.device, report, **_solving(args))
     _write(take, args)
     return take
 

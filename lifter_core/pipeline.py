@@ -11,7 +11,7 @@ from .keypoints import Keypoints
 from .lifting import lift
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
-from .solve import SolveOptions, solve
+from .solve import options_from, solve
 from .solve.camera import camera_matrix
 from .take import Take
 from .video import clip_sha256, probe
@@ -24,17 +24,18 @@ def lift_clip(
     device: str = "auto",
     start: float | None = None,
     end: float | None = None,
-    height: float | None = None,
     fov: float | None = None,
     person: tuple[float, float, float] | None = None,
     report: Report = silent,
+    **options: Any,
 ) -> Take:
     """Lifts a clip.
 
     Args:
         detector: ``lite``, ``full`` or ``heavy``; model: a name of runtime.shipped(), None = the default.
-        start, end: seconds of the clip; height: metres; fov: horizontal degrees.
+        start, end: seconds of the clip; fov: horizontal degrees.
         person: whom to lift, as detect_keypoints takes it; None = the main person.
+        options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
 
     Raises:
         BadInputError: clip, range, model or device cannot be used.
@@ -43,30 +44,26 @@ def lift_clip(
     clip = Path(clip)
     network = load(model or DEFAULT_MODEL, device)
     people = detect_keypoints(clip, detector, start, end, report, person=person)
-    options: dict[str, Any] = {"start": start, "end": end, "height": height, "fov": fov, "person": person}
+    told = {"start": start, "end": end, "fov": fov, "person": person, **options}
     meta: dict[str, Any] = {
         "source": clip.name,
         "sha256": clip_sha256(clip),
         "rotation": probe(clip).rotation,
         "detector": detector,
         "damaged": max(one.damaged for one in people),
-        "options": options,
+        "options": {name: value for name, value in told.items() if value is not None},
     }
     return _lift_and_solve(people, network, meta, report)
 
 
 def solve_again(
-    take: Take,
-    model: str | None = None,
-    device: str = "auto",
-    height: float | None = None,
-    fov: float | None = None,
-    report: Report = silent,
+    take: Take, model: str | None = None, device: str = "auto", report: Report = silent, **options: Any
 ) -> Take:
     """Lifts and solves a take's keypoints anew, without the clip; what is not given stays as the take was made.
 
     Args:
-        height: metres; fov: horizontal degrees; model: a name of runtime.shipped().
+        model: a name of runtime.shipped(); options: ``fov`` (horizontal degrees) and attributes of SolveOptions; None =
+            not given.
 
     Raises:
         BadInputError: the model or device cannot be used.
@@ -78,11 +75,9 @@ def solve_again(
             Keypoints(take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps)
         )
     meta = {name: value for name, value in take.meta.items() if name != "heights"}
-    options = dict(meta.get("options", {}))
-    given = {"height": height, "fov": fov}
-    options |= {name: value for name, value in given.items() if value is not None}
+    told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
     network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
-    return _lift_and_solve(people, network, meta | {"options": options}, report)
+    return _lift_and_solve(people, network, meta | {"options": told}, report)
 
 
 def _lift_and_solve(people: list[Keypoints], network: Model, meta: dict[str, Any], report: Report) -> Take:
@@ -90,4 +85,6 @@ def _lift_and_solve(people: list[Keypoints], network: Model, meta: dict[str, Any
     matrix = camera_matrix(people[0].image_size, options.get("fov"))
     lifted = [lift(person, matrix, network, report) for person in people]
     meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
-    return solve(people, lifted, matrix, SolveOptions(options.get("height")), meta, report)
+    joints = [getattr(one, "joints", one) for one in lifted]
+    sigma = [one.sigma for one in lifted] if all(hasattr(one, "sigma") for one in lifted) else None
+    return solve(people, joints, matrix, options_from(options), meta, report, sigma)

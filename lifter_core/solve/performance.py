@@ -1,12 +1,12 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera_motion import CameraMotion
 from ..keypoints import Keypoints
 from ..lifting import joints_2d
 from ..progress import Report, silent
@@ -24,6 +24,7 @@ from . import world
 from .body import Body, measure, scaled
 from .camera import root_translation, steady_path
 from .filters import fill_gaps, outliers, smooth
+from .options import SolveOptions
 from .pose import forward, local, pose_from_joints
 from .rotations import continuous, to_quaternion
 
@@ -34,17 +35,6 @@ _SPIKE = 0.06  # m: smaller jumps are left to the smoothing
 _JOINT_SIGMA = 0.06  # s
 _ROOT_SIGMA_ACROSS, _ROOT_SIGMA_DEPTH = 0.06, 0.2  # s
 _TO_RAY = 0.5  # how far a confident joint is moved onto the ray of its keypoint
-
-
-@dataclass(frozen=True)
-class SolveOptions:
-    """What a user may say about the clip.
-
-    Attributes:
-        height: the person's standing height in metres; None = a standard body's.
-    """
-
-    height: float | None = None
 
 
 class _Person(NamedTuple):
@@ -158,12 +148,16 @@ def solve(
     options: SolveOptions | None = None,
     meta: dict[str, Any] | None = None,
     report: Report = silent,
+    sigma: list[Array] | None = None,
+    motion: CameraMotion | None = None,
 ) -> Take:
     """Solves a clip before a still camera.
 
     Args:
         people: keypoints of P people, all with the same T frames; lifted: their joints, (T, J, 3) each, as lift() gives.
-        camera_matrix: (3, 3) pixels.
+        camera_matrix: (3, 3) pixels, of the first frame.
+        sigma: the expected error of the lifted joints, (T, J) metres each; None = not known.
+        motion: how the camera turned and zoomed; None = it stood still.
 
     Returns:
         The take; its world has Z up, the floor at z = 0 and the first person's first place over the origin.
