@@ -19,6 +19,7 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -56,13 +57,15 @@ class ClipInfo:
 class Frame:
     """One picture: its number in the range read, its time in seconds from the clip's first frame, (h, w, 3) uint8 RGB.
 
-    ``damaged`` counts the packets that could not be decoded so far.
+    ``damaged`` counts the packets that could not be decoded so far. ``grey``: the same picture small, (h, w) uint8, if it
+    was asked for.
     """
 
     index: int
     time: float
     image: NDArray[np.uint8]
     damaged: int = 0
+    grey: NDArray[np.uint8] | None = None
 
 
 def clip_sha256(path: str | os.PathLike[str]) -> str:
@@ -95,12 +98,17 @@ def probe(path: str | os.PathLike[str]) -> ClipInfo:
 
 
 def read_frames(
-    path: str | os.PathLike[str], start: float | None = None, end: float | None = None, interval: float = 0.0
+    path: str | os.PathLike[str],
+    start: float | None = None,
+    end: float | None = None,
+    interval: float = 0.0,
+    grey_side: int = 0,
 ) -> Iterator[Frame]:
     """The clip's frames with start <= time < end (seconds from its first frame), in order, times strictly increasing.
 
     Damaged packets are left out one by one and counted. All frames have the size of the clip's first frame. With an
-    ``interval`` only one frame in so many seconds is given; ``index`` still numbers all frames of the range.
+    ``interval`` only one frame in so many seconds is given; ``index`` still numbers all frames of the range. With a
+    ``grey_side`` each frame comes with a small grey picture too, whose shorter side is so many pixels.
 
     Raises:
         BadInputError: as ``probe``; or the range is empty, negative, or beyond the clip's end.
@@ -118,7 +126,8 @@ def read_frames(
             if end is not None and time >= end - _RANGE_SLACK:
                 break
             if time >= due - _RANGE_SLACK:
-                yield Frame(index, time, _upright(frame, size), damaged)
+                grey = _upright(frame, _small(size, grey_side), "gray") if grey_side else None
+                yield Frame(index, time, _upright(frame, size), damaged, grey)
                 due = time + interval
             index += 1
         if last < 0:
@@ -324,11 +333,18 @@ def _upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     return (height, width) if _orientation(frame)[0] else (width, height)
 
 
-def _upright(frame: VideoFrame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB of the given upright size."""
+def _small(size: tuple[int, int], shorter: int) -> tuple[int, int]:
+    """Width and height with the given shorter side; never larger than ``size``."""
+    factor = min(shorter / min(size), 1.0)
+    return max(round(size[0] * factor), 1), max(round(size[1] * factor), 1)
+
+
+def _upright(frame: VideoFrame, size: tuple[int, int], format: str = "rgb24") -> NDArray[np.uint8]:
+    """(h, w, 3) RGB, or (h, w) grey, of the given upright size."""
     transpose, mirror, upside_down = _orientation(frame)
     width, height = size[::-1] if transpose else size
-    image = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    how = Interpolation.AREA if format == "gray" else None  # means over areas: nothing aliases
+    image = frame.reformat(width=width, height=height, format=format, interpolation=how).to_ndarray()
     if transpose:
         image = image.swapaxes(0, 1)
     if mirror:

@@ -1,0 +1,257 @@
+"""Follows the background through a clip, frame by frame, against a few frames kept as references.
+
+Every frame is measured against one reference, not against the frame before, so that errors do not add up; when the view
+has left it, an older reference that is in view again is taken up (so a pan back to the start closes), or a new one made.
+The whole clip's motion is then found from all these measurements (estimate.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import Turn, fit_turn, no_turn, rotation_exp, warp
+from .patches import LEVELS, Patches, Pyramid, corners, cut_out, find, pyramid, shift_between
+
+Array = NDArray[Any]
+
+SHORT_SIDE = 240  # px of the grey pictures' shorter side
+_PERSON_MARGIN = 0.12  # of the person's extent
+_ALIKE = 0.75  # normalised correlation of a patch found again
+_SCALE = 0.4  # px, of the robust fit on the finest level
+_FEWEST = 12  # points for a measurement
+_AGREEING = 0.4  # share of the visible points that must follow the turn
+_AGREES = 1.2  # px; hand-held cameras also travel a little, so near things move otherwise than far ones
+_IN_VIEW, _BACK_IN_VIEW = (
+    0.55,
+    0.75,
+)  # share of a reference's points: fewer, and another is looked for; more, and it is taken up
+_LOOK_BACK = 5  # frames between looks at older references
+_MOST_REFERENCES = 100
+_ROUNDS = (2, 2, 3)  # of alignment on each level, the finest first
+
+
+class Measurement(NamedTuple):
+    """One frame seen from one reference: the points found, px of the grey picture from its middle."""
+
+    frame: int
+    reference: int
+    before: NDArray[np.float32]  # (N, 2) in the reference
+    after: NDArray[np.float32]  # (N, 2) in the frame
+    share: NDArray[np.float32]  # (N,) how well each followed the camera, 0..1
+
+
+@dataclass
+class Tracks:
+    """All that was measured of a clip's background.
+
+    Attributes:
+        frames: how many frames there were.
+        size: width, height of the grey pictures in px; scale: grey px a clip's px.
+        births: the frame each reference was taken from.
+        measurements: in order of frames; a frame may have several (links between references), one or none.
+        poor: frames in which there was too little to follow.
+    """
+
+    frames: int
+    size: tuple[int, int]
+    scale: float
+    births: list[int]
+    measurements: list[Measurement]
+    poor: int
+
+
+@dataclass
+class _Reference:
+    frame: int
+    patches: Patches
+    turn: Turn  # from the clip's first reference, roughly; its focal length is the first reference's
+
+
+class Background:
+    """Takes the frames one by one, with the people in them; ``tracks()`` at the end."""
+
+    def __init__(self, image_size: tuple[int, int]) -> None:
+        """``image_size``: width, height of the clip's upright picture in px."""
+        self._image_size = image_size
+        self._references: list[_Reference] = []
+        self._measurements: list[Measurement] = []
+        self._count = self._poor = 0
+        self._current = -1
+        self._turn = no_turn(1.0)  # from the current reference to the frame before
+        self._step: tuple[Array, float] = (np.eye(3), 1.0)  # and how the camera moved up to there
+        self._before: Pyramid = []
+        self._boxes_before: list[Array] = []
+        self._size = (0, 0)
+        self._focal = 0.0
+
+    def __call__(self, grey: NDArray[np.uint8], people: Sequence[Array] = ()) -> None:
+        """The next frame: its grey picture (h, w), small, and the keypoints (K, 2) of each person in clip px."""
+        frame = pyramid(grey)
+        if not self._before:
+            self._size = (grey.shape[1], grey.shape[0])
+            self._focal = float(np.hypot(*self._size))
+        boxes = self._boxes(people)
+        if self._current < 0:
+            self._refer(frame, boxes, no_turn(self._focal), self._count)
+        else:
+            self._follow(frame, boxes)
+        self._before, self._boxes_before = frame, boxes
+        self._count += 1
+
+    def tracks(self) -> Tracks:
+        """What was measured so far."""
+        scale = self._size[0] / self._image_size[0]
+        births = [r.frame for r in self._references]
+        return Tracks(self._count, self._size, scale, births, self._measurements, self._poor)
+
+    def _boxes(self, people: Sequence[Array]) -> list[Array]:
+        """(2, 2) corners of each person's surroundings, grey px from the middle."""
+        boxes = []
+        for points in people:
+            known = np.asarray(points, np.float64)[np.isfinite(points).all(-1)]
+            if len(known):
+                low, high = known.min(0), known.max(0)
+                margin = _PERSON_MARGIN * (high - low).max()
+                middle = np.array(self._image_size) / 2
+                boxes.append((np.stack([low - margin, high + margin]) - middle) * self._size[0] / self._image_size[0])
+        return boxes
+
+    def _follow(self, frame: Pyramid, boxes: list[Array]) -> None:
+        rotation, zoom = self._step
+        found = self._measure(self._current, frame, boxes, self._turn.then(rotation, zoom))
+        if found is None:
+            found = self._measure(self._current, frame, boxes, self._jumped(frame))
+        if (
+            found is None
+            and self._measurements[-1].frame == self._count - 1
+            and self._references[-1].frame < self._count - 1
+        ):
+            # far from the reference, or shifted against itself because the camera travels: from the frame before
+            self._refer(self._before, self._boxes_before, self._here(), self._count - 1)
+            found = self._measure(self._current, frame, boxes, no_turn(self._turn.focal))
+            found = found or self._measure(self._current, frame, boxes, self._jumped(frame))
+        if found is None:
+            self._lost(frame, boxes)
+            return
+        turn, measurement = found
+        self._accept(turn, measurement)
+        visible = self._visible(self._current, turn)
+        kept = len(measurement.before) / max(len(self._references[self._current].patches.points), 1)
+        leaving = min(visible, 2 * kept) < _IN_VIEW or not 0.6 < turn.zoom < 1.6
+        if leaving or (self._count % _LOOK_BACK == 0 and self._current > 0):
+            self._change(frame, boxes, leaving)
+
+    def _accept(self, turn: Turn, measurement: Measurement) -> None:
+        step = turn.rotation @ self._turn.rotation.T, turn.zoom / self._turn.zoom
+        far = np.linalg.norm(step[0] - np.eye(3)) > 0.5 or not 0.8 < step[1] < 1.25
+        self._step = (np.eye(3), 1.0) if far else step
+        self._turn = turn
+        self._measurements.append(measurement)
+
+    def _jumped(self, frame: Pyramid) -> Turn:
+        """The last turn and a shift of the whole picture."""
+        coarse = LEVELS - 1
+        x, y = shift_between(self._before[coarse], frame[coarse]) * 2.0**coarse / (self._focal * self._turn.zoom)
+        return self._turn.then(rotation_exp(np.array([-y, x, 0.0])), 1.0)
+
+    def _measure(
+        self, reference: int, frame: Pyramid, boxes: list[Array], guess: Turn
+    ) -> tuple[Turn, Measurement] | None:
+        """One frame against a reference, from coarse to fine; None if too few points agree on a turn."""
+        patches = self._references[reference].patches
+        turn = guess
+        for level in reversed(range(LEVELS)):
+            after, likeness = find(patches, frame, turn, level, _ROUNDS[level])
+            free = _outside(after, boxes)
+            offered = (likeness > -1) & free
+            good = offered & (likeness > (_ALIKE if level == 0 else 0.6))
+            if good.sum() < _FEWEST:
+                return None
+            turn, share = fit_turn(
+                turn,
+                patches.points[good],
+                after[good],
+                likeness[good],
+                scale=_SCALE * 2.0**level,
+                focal_prior=(self._focal * self._references[reference].turn.zoom, 0.3),
+                rounds=5 if level == LEVELS - 1 else 3,
+            )
+        if not 0.2 < turn.zoom < 5:
+            return None
+        agreeing = (share > 1 / (1 + (_AGREES / _SCALE) ** 2) ** 2).sum()
+        if agreeing < max(_FEWEST, _AGREEING * offered.sum()):
+            return None
+        return turn, Measurement(self._count, reference, patches.points[good], after[good], share.astype(np.float32))
+
+    def _visible(self, reference: int, turn: Turn) -> float:
+        """The share of a reference's points that are in the picture after a turn."""
+        at = np.abs(warp(turn, self._references[reference].patches.points))
+        return float((at < np.array(self._size) / 2 - 4).all(1).mean())
+
+    def _change(self, frame: Pyramid, boxes: list[Array], leaving: bool) -> None:
+        """Takes up another reference: the oldest in view, or (when leaving) a new one."""
+        here = self._here()
+        for index, other in enumerate(self._references):
+            if index == self._current or (not leaving and index > self._current):
+                continue
+            rotation, zoom = here.rotation @ other.turn.rotation.T, here.zoom / other.turn.zoom
+            guess = Turn(rotation, zoom, self._focal * other.turn.zoom)
+            if 0.7 < zoom < 1.4 and rotation[2, 2] > 0.5 and self._visible(index, guess) > _BACK_IN_VIEW:
+                found = self._measure(index, frame, boxes, guess)
+                if found is not None:
+                    self._current, self._turn = index, found[0]
+                    self._measurements.append(found[1])
+                    return
+                if not leaving:
+                    return  # one look a frame is enough
+        if leaving:
+            self._refer(frame, boxes, here, self._count)
+
+    def _here(self) -> Turn:
+        """From the first reference to the frame followed last, roughly."""
+        return self._references[self._current].turn.then(self._turn.rotation, self._turn.zoom)
+
+    def _lost(self, frame: Pyramid, boxes: list[Array]) -> None:
+        """Nothing agrees with the frame before: an older reference, or a new one that nothing links to the others."""
+        self._poor += 1
+        self._step = np.eye(3), 1.0
+        known = range(len(self._references))
+        for index in sorted({*known[:2], *known[-2:]}):  # the same view after something passed, or after a cut away
+            if index != self._current:
+                found = self._measure(index, frame, boxes, no_turn(self._focal * self._references[index].turn.zoom))
+                if found is not None:
+                    self._current, self._turn = index, found[0]
+                    self._measurements.append(found[1])
+                    return
+        self._refer(frame, boxes, self._here(), self._count)
+
+    def _refer(self, frame: Pyramid, boxes: list[Array], turn: Turn, index: int) -> None:
+        """Makes a frame a reference, if it has enough corners; ``index``: the frame's number."""
+        if len(self._references) >= _MOST_REFERENCES:
+            return
+        h, w = frame[0].shape
+        free = np.ones((h, w), np.bool_)
+        for (left, top), (right, bottom) in boxes:
+            rows = slice(max(int(top + h / 2), 0), max(int(bottom + h / 2) + 1, 0))
+            free[rows, max(int(left + w / 2), 0) : max(int(right + w / 2) + 1, 0)] = False
+        at = corners(frame[0], free)
+        if len(at) < 2 * _FEWEST:
+            self._poor += self._current < 0
+            return
+        patches = cut_out(frame, at)
+        self._references.append(_Reference(index, patches, turn))
+        self._current = len(self._references) - 1
+        self._turn = no_turn(self._focal * turn.zoom)
+        points = patches.points
+        self._measurements.append(Measurement(index, self._current, points, points, np.ones(len(points), np.float32)))
+
+
+def _outside(points: Array, boxes: list[Array]) -> NDArray[np.bool_]:
+    """(N,) which points are in none of the boxes."""
+    free = np.ones(len(points), np.bool_)
+    for low, high in boxes:
+        free &= ((points < low) | (points > high)).any(1)
+    return free

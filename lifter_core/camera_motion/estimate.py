@@ -1,0 +1,237 @@
+"""From the measurements of a clip's background to the camera's motion: one turn a frame, cuts, still or moving."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import Tracks
+from .geometry import Turn, fit_turn, no_turn, rotation_exp, rotation_log, warp
+from .motion import CameraMotion, still_camera
+
+Array = NDArray[Any]
+
+_SCALE = 0.3  # px of the grey picture, of the robust fits
+_UNSEEN = 0.12  # px of the grey picture: movement below it is not seen, and is what compression does
+_OFTEN = 0.3  # share of the frames that must be displaced by more than that: a shake
+_CLEARLY = 1.0  # px: displaced by more than that, some frames in a row are enough: a pan, a knock
+_MOVING_RUN = 3  # frames in a row that must be seen moving
+_LEAST_FRAMES = 0.5  # share of the frames in which the background was followed, below which nothing is said
+_ZOOMS = 0.02  # range of log zoom below which the lens is taken not to zoom
+_TRAVELS = 0.5  # px: median distance of points from where a camera that only turns would bring them
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the background says of the camera.
+
+    Attributes:
+        motion: the camera's motion, for the focal length it was asked for.
+        cuts: the first frame of each shot but the first.
+        displacement: (T,) px of the clip: how far the picture is from its usual place (root mean square over it).
+        residual: px of the clip: median distance of the points from where they should be; large if the camera travels.
+    """
+
+    motion: CameraMotion
+    cuts: tuple[int, ...]
+    displacement: NDArray[np.float64]
+    residual: float
+
+
+def estimate_motion(tracks: Tracks, focal: float, moving: bool | None = None) -> Estimate:
+    """The camera's motion from what was measured of the background.
+
+    Args:
+        focal: the first frame's focal length in px of the clip.
+        moving: True or False where it is known; None = found from the measurements.
+    """
+    count = tracks.frames
+    nothing = np.zeros(count)
+    if moving is False:
+        return Estimate(still_camera(count, "said to stand still"), (), nothing, 0.0)
+    followed = len({m.frame for m in tracks.measurements})
+    if followed < max(_LEAST_FRAMES * count, 1):
+        return Estimate(still_camera(count, "taken as still: too little background to see it move"), (), nothing, 0.0)
+    chain = _Chain(tracks, focal * tracks.scale)
+    if not chain.zooms():
+        chain = _Chain(tracks, focal * tracks.scale, chain.turns)
+    rotations, zoom, cuts = chain.solve()
+    displacement = _displacement(rotations, zoom, tracks.size, focal * tracks.scale)
+    if moving is None and not _is_moving(tracks, chain, displacement):
+        reason = f"stands still (background within {np.percentile(displacement, 95) / tracks.scale:.2f} px)"
+        return Estimate(still_camera(count, reason), cuts, displacement / tracks.scale, chain.residual / tracks.scale)
+    angle = np.degrees(np.linalg.norm(rotation_log(rotations), axis=1).max())
+    reason = f"turns up to {angle:.1f} degrees"
+    if np.ptp(np.log(zoom)) > 0:
+        reason += f", zooms {zoom.max() / zoom.min():.2f}x"
+    if chain.residual > _TRAVELS:
+        reason += "; it also seems to travel, which is not taken out"
+    motion = CameraMotion(rotations, zoom, False, reason)
+    return Estimate(motion, cuts, displacement / tracks.scale, chain.residual / tracks.scale)
+
+
+class _Chain:
+    """The measurements as turns from their references, and where each reference looks."""
+
+    def __init__(self, tracks: Tracks, focal: float, zooming: list[Turn] | None = None) -> None:
+        """``zooming``: the turns found with a free zoom, to find them anew without one; None = the zoom is free."""
+        self._tracks, self._focal = tracks, focal
+        n = len(tracks.births)
+        self._rotation = np.broadcast_to(np.eye(3), (n, 3, 3)).copy()  # of each reference, from its shot's first
+        self._zoom = np.ones(n)
+        self._shot = np.arange(n)  # the first reference each is linked to
+        self.turns: list[Turn] = []
+        self.shares: list[NDArray[np.float64]] = []
+        residuals = []
+        by_frame: dict[int, list[int]] = {}
+        last: dict[int, Turn] = {}
+        for k, m in enumerate(tracks.measurements):
+            start = no_turn(focal * self._zoom[m.reference])
+            if np.array_equal(m.before, m.after):
+                turn, share = start, np.ones(len(m.before))
+            elif zooming is None:
+                turn = last.get(m.reference, start)
+                turn, share = fit_turn(turn, m.before, m.after, scale=_SCALE, rounds=4)
+            else:
+                turn = Turn(zooming[k].rotation, 1.0, start.focal)
+                turn, share = fit_turn(turn, m.before, m.after, scale=_SCALE, zooms=False, rounds=4)
+            last[m.reference] = turn
+            self.turns.append(turn)
+            self.shares.append(share)
+            by_frame.setdefault(m.frame, []).append(k)
+            if tracks.births[m.reference] != m.frame:
+                residuals.append(float(np.median(np.linalg.norm(m.after - warp(turn, m.before), axis=1))))
+            elif len(by_frame[m.frame]) > 1:  # a reference made in a frame that another one sees
+                other = tracks.measurements[by_frame[m.frame][0]].reference
+                seen = self.turns[by_frame[m.frame][0]]
+                self._shot[m.reference] = self._shot[other]
+                self._rotation[m.reference] = seen.rotation @ self._rotation[other]
+                self._zoom[m.reference] = seen.zoom * self._zoom[other]
+        self._links = [rows for rows in by_frame.values() if len(rows) > 1]
+        self.residual = float(np.median(residuals)) if residuals else 0.0
+
+    def zooms(self) -> bool:
+        """Whether the focal length changes by more than it seems to by chance or by a step to or fro."""
+        if not self.turns:
+            return False
+        logs = [
+            np.log(t.zoom * self._zoom[m.reference]) for t, m in zip(self.turns, self._tracks.measurements, strict=True)
+        ]
+        low, high = np.percentile(logs, (2, 98))
+        return bool(high - low > _ZOOMS)
+
+    def solve(self) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
+        """Rotations (T, 3, 3) and zooms (T,) of all frames from the first one, and the frames after cuts."""
+        self._close()
+        count = self._tracks.frames
+        rotations, zoom = np.full((count, 3, 3), np.nan), np.full(count, np.nan)
+        shot = np.full(count, -1)
+        for turn, m in zip(self.turns, self._tracks.measurements, strict=True):
+            if shot[m.frame] < 0:  # the first measurement of a frame is the one its neighbours share
+                rotations[m.frame] = turn.rotation @ self._rotation[m.reference]
+                zoom[m.frame] = turn.zoom * self._zoom[m.reference]
+                shot[m.frame] = self._shot[m.reference]
+        known = np.flatnonzero(shot >= 0)
+        cuts = [int(f) for before, f in pairwise(known) if shot[before] != shot[f]]
+        for cut in cuts:
+            if (shot[:cut] == shot[cut]).any():
+                continue  # back to a view seen before
+            before = known[known < cut][-1]
+            turn_on, zoom_on = rotations[cut].T @ rotations[before], zoom[before] / zoom[cut]
+            same = shot == shot[cut]  # a shot begins as the one before it ended
+            rotations[same] = rotations[same] @ turn_on
+            zoom[same] *= zoom_on
+        rotations, zoom = _between(rotations, zoom, known)
+        return rotations @ rotations[0].T, zoom / zoom[0], tuple(cuts)
+
+    def _close(self, rounds: int = 6) -> None:
+        """Spreads what does not close over all links: Gauss-Newton on the references' rotations and log zooms."""
+        n = len(self._rotation)
+        anchors = np.unique(self._shot)
+        links = []
+        for rows in self._links:
+            a = self._tracks.measurements[rows[0]].reference
+            for other in rows[1:]:
+                b = self._tracks.measurements[other].reference
+                if a != b:
+                    weight = min(self.shares[rows[0]].sum(), self.shares[other].sum())
+                    links.append((a, b, self.turns[rows[0]], self.turns[other], weight))
+        # a shot that is linked after all to an earlier one joins it
+        for a, b, from_a, from_b, _ in links:
+            if self._shot[a] != self._shot[b]:
+                keep, join = sorted((self._shot[a], self._shot[b]))
+                rotation = from_b.rotation.T @ from_a.rotation @ self._rotation[a]  # what b should be
+                zoom = from_a.zoom * self._zoom[a] / from_b.zoom
+                if self._shot[b] == join:
+                    turn_on, zoom_on = self._rotation[b].T @ rotation, zoom / self._zoom[b]
+                else:
+                    turn_on, zoom_on = rotation.T @ self._rotation[b], self._zoom[b] / zoom
+                members = self._shot == join
+                self._rotation[members] = self._rotation[members] @ turn_on
+                self._zoom[members] *= zoom_on
+                self._shot[members] = keep
+        if len(links) < n:  # a tree: nothing to spread
+            return
+        anchors = np.unique(self._shot)
+        for _ in range(rounds):
+            normal, right = np.zeros((n, n)), np.zeros((n, 4))
+            for a, b, from_a, from_b, weight in links:
+                here = from_a.rotation @ self._rotation[a]
+                there = from_b.rotation @ self._rotation[b]
+                error = np.empty(4)
+                # in the axes of the shot's first camera, in which both references turn alike
+                error[:3] = rotation_log(there.T @ here)
+                error[3] = np.log(from_a.zoom * self._zoom[a] / (from_b.zoom * self._zoom[b]))
+                normal[a, a] += weight
+                normal[b, b] += weight
+                normal[a, b] -= weight
+                normal[b, a] -= weight
+                right[a] -= weight * error
+                right[b] += weight * error
+            normal[anchors, anchors] += 1e6
+            normal[np.diag_indices(n)] += 1e-9
+            step = np.linalg.solve(normal, right)
+            self._rotation = self._rotation @ rotation_exp(step[:, :3])
+            self._zoom = self._zoom * np.exp(step[:, 3])
+
+
+def _between(rotations: Array, zoom: Array, known: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Fills frames without a measurement: turning evenly from one known frame to the next, held at the ends."""
+    rotations[: known[0]], zoom[: known[0]] = rotations[known[0]], zoom[known[0]]
+    rotations[known[-1] :], zoom[known[-1] :] = rotations[known[-1]], zoom[known[-1]]
+    for a, b in pairwise(known):
+        if b - a > 1:
+            part = np.arange(1, b - a) / (b - a)
+            whole = rotation_log(rotations[b] @ rotations[a].T)
+            rotations[a + 1 : b] = rotation_exp(part[:, None] * whole) @ rotations[a]
+            zoom[a + 1 : b] = zoom[a] ** (1 - part) * zoom[b] ** part
+    return rotations, zoom
+
+
+def _displacement(rotations: Array, zoom: Array, size: tuple[int, int], focal: float) -> NDArray[np.float64]:
+    """(T,) px: root mean square over the picture of how far its points are from where they usually are."""
+    grid = np.stack(np.meshgrid(*[np.linspace(-s / 2, s / 2, 5) for s in size]), -1).reshape(-1, 2)
+    moved = np.stack([warp(Turn(r, z, focal), grid) for r, z in zip(rotations, zoom, strict=True)])
+    off = ((moved - np.median(moved, 0)) ** 2).sum(-1)
+    return np.sqrt(np.minimum(off, size[0] ** 2 + size[1] ** 2).mean(1))
+
+
+def _is_moving(tracks: Tracks, chain: _Chain, displacement: Array) -> bool:
+    """Whether the camera moves: often by a little, or clearly for a few frames in a row.
+
+    Either counts only where the background's points go with it: somebody may fill the picture, and leaves wave.
+    """
+    follows = np.zeros(tracks.frames, np.bool_)
+    for turn, m in zip(chain.turns, tracks.measurements, strict=True):
+        expected = warp(turn, m.before)
+        reach = np.maximum(np.linalg.norm(expected - m.before, axis=1) / 2, 0.02)
+        stay = (np.linalg.norm(m.after - m.before, axis=1) < reach).mean()
+        go = (np.linalg.norm(m.after - expected, axis=1) < reach).mean()
+        follows[m.frame] |= bool(go > 0.4 and stay < 0.5 * go) or tracks.births[m.reference] != 0
+    often = (follows & (displacement > _UNSEEN)).mean() > _OFTEN
+    clearly = follows & (displacement > _CLEARLY)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], clearly.astype(np.int8), [0]])))
+    longest = max((b - a for a, b in zip(edges[::2], edges[1::2], strict=True)), default=0)
+    return bool(often or longest >= _MOVING_RUN)

@@ -1,0 +1,163 @@
+"""The picture of a camera that turns and zooms on the spot: where its points go, and the turn that explains moved points.
+
+Points are pixels from the picture's middle (x right, y down). With focal length f a point p is the ray (p, f); after the
+turn R and with focal length f * zoom it is at p' = f * zoom * (R ray)_xy / (R ray)_z, the homography K' R K^-1
+(Hartley and Zisserman, Multiple View Geometry, 8.4).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_LEAST_DEPTH = 0.05  # of the focal length: rays further aside have no place in the picture
+
+
+class Turn(NamedTuple):
+    """From one frame's camera to another's: rotation (3, 3), zoom = ratio of focal lengths, focal = the first's, px."""
+
+    rotation: NDArray[np.float64]
+    zoom: float
+    focal: float
+
+    def then(self, rotation: Array, zoom: float) -> "Turn":
+        """The turn that is this one and then another."""
+        return Turn(rotation @ self.rotation, self.zoom * zoom, self.focal)
+
+
+def no_turn(focal: float) -> Turn:
+    """A camera that does not move."""
+    return Turn(np.eye(3), 1.0, focal)
+
+
+def rotation_exp(vectors: Array) -> Array:
+    """(..., 3, 3) rotations about vectors (..., 3) by their lengths in radians (Rodrigues)."""
+    angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
+    k = np.zeros((*vectors.shape[:-1], 3, 3))
+    k[..., 2, 1], k[..., 0, 2], k[..., 1, 0] = np.moveaxis(vectors, -1, 0)
+    k -= np.swapaxes(k, -1, -2)
+    small = angle < 1e-6
+    safe = np.where(small, 1.0, angle)
+    sine = np.where(small, 1 - angle**2 / 6, np.sin(safe) / safe)
+    cosine = np.where(small, 0.5 - angle**2 / 24, (1 - np.cos(safe)) / safe**2)
+    return np.eye(3) + sine * k + cosine * (k @ k)
+
+
+def rotation_log(rotations: Array) -> Array:
+    """(..., 3) rotation vectors, up to half a turn long, of rotations (..., 3, 3)."""
+    r = np.asarray(rotations, np.float64)
+    axis = np.stack([r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]], -1) / 2
+    sine = np.linalg.norm(axis, axis=-1)
+    cosine = (np.trace(r, axis1=-2, axis2=-1) - 1) / 2
+    angle = np.arctan2(sine, cosine)
+    factor = np.where(sine < 1e-7, 1.0, angle / np.where(sine < 1e-7, 1.0, sine))
+    out = axis * factor[..., None]
+    turned = (cosine < 0) & (sine < 1e-4)  # about half a turn the axis is in the symmetric part
+    if np.any(turned):
+        symmetric = (r[turned] + np.swapaxes(r[turned], -1, -2)) / 2
+        _, vectors = np.linalg.eigh(symmetric)
+        found = vectors[..., -1]
+        flip = np.where((found * axis[turned]).sum(-1) < 0, -1.0, 1.0)
+        out[turned] = found * (flip * angle[turned])[..., None]
+    return out
+
+
+def warp(turn: Turn, points: Array) -> Array:
+    """(N, 2) where points (N, 2) of the first frame are in the second; far outside where they are behind it."""
+    (a, b, c), (d, e, f), (g, h, i) = np.asarray(turn.rotation).tolist()  # plain numbers keep single precision
+    focal, far = float(turn.focal), float(turn.focal * turn.zoom)
+    x, y = points[..., 0], points[..., 1]
+    scale = far / np.maximum(g * x + h * y + i * focal, _LEAST_DEPTH * focal)
+    out = np.empty(points.shape, points.dtype)
+    out[..., 0] = (a * x + b * y + c * focal) * scale
+    out[..., 1] = (d * x + e * y + f * focal) * scale
+    return out
+
+
+def fit_turn(
+    start: Turn,
+    before: Array,
+    after: Array,
+    weights: Array | None = None,
+    scale: float = 0.3,
+    zooms: bool = True,
+    focal_prior: tuple[float, float] | None = None,
+    rounds: int = 6,
+) -> tuple[Turn, NDArray[np.float64]]:
+    """The turn that brings most points to where they were seen: Gauss-Newton with Geman-McClure weights.
+
+    Args:
+        start: where to begin; its focal length is kept, unless
+        focal_prior: gives the likely one and how far its logarithm may be off.
+        before, after: (N, 2) the points in both frames; weights: (N,) how much each counts.
+        scale: px, the distance at which a point counts a quarter; begins eight times as wide.
+        zooms: whether the zoom may change.
+
+    Returns:
+        the turn, and (N,) the share 0..1 with which each point counted in the end.
+    """
+    rotation, zoom, focal = start.rotation, start.zoom, start.focal
+    ux, uy = (np.ascontiguousarray(before[:, i], np.float64) for i in (0, 1))
+    seen = np.concatenate([after[:, 0], after[:, 1]]).astype(np.float64)
+    count = len(ux)
+    weights = np.ones(count) if weights is None else np.asarray(weights, np.float64)
+    share = np.ones(count)
+    rows = [0, 1, 2] + ([3] if zooms else []) + ([4] if focal_prior else [])
+    jacobian = np.zeros((5, 2 * count))
+    for step in range(rounds):
+        (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+        z = np.maximum(g * ux + h * uy + i * focal, _LEAST_DEPTH * focal)
+        x, y = (a * ux + b * uy + c * focal) / z, (d * ux + e * uy + f * focal) / z
+        far = focal * zoom
+        jacobian[3, :count], jacobian[3, count:] = x, y
+        residual = seen - far * jacobian[3]
+        wide = scale * max(8.0 * 0.4**step, 1.0)
+        squares = residual * residual
+        share = 1 / (1 + (squares[:count] + squares[count:]) / wide**2) ** 2
+        jacobian[0, :count], jacobian[0, count:] = -x * y, -1 - y * y
+        jacobian[1, :count], jacobian[1, count:] = 1 + x * x, x * y
+        jacobian[2, :count], jacobian[2, count:] = -y, x
+        if focal_prior:
+            lean = focal / z
+            jacobian[4, :count], jacobian[4, count:] = x + (c - x * i) * lean, y + (f - y * i) * lean
+        one = weights * share
+        j = jacobian[rows] * far
+        weighted = j * np.concatenate([one, one])
+        normal, right = weighted @ j.T, weighted @ residual
+        if focal_prior:
+            pull = (scale / focal_prior[1]) ** 2
+            normal[-1, -1] += pull
+            right[-1] -= pull * math.log(focal / focal_prior[0])
+        normal.flat[:: len(rows) + 1] += 1e-9 * normal.trace() + 1e-12
+        delta = np.zeros(5)
+        delta[rows] = np.linalg.solve(normal, right)
+        if not np.isfinite(delta).all():
+            break
+        rotation = _turned(rotation, delta[:3].tolist())
+        zoom *= math.exp(min(max(delta[3], -0.5), 0.5))
+        focal *= math.exp(min(max(delta[4], -0.3), 0.3))
+    rotation = rotation @ (1.5 * np.eye(3) - 0.5 * rotation.T @ rotation)  # rounding errors must not grow over a clip
+    return Turn(rotation, zoom, focal), share
+
+
+def _turned(rotation: Array, vector: list[float]) -> Array:
+    """The rotation, then one about a vector, by half a radian at most (``rotation_exp`` for one, in a tenth of the time)."""
+    angle = math.hypot(*vector)
+    if angle < 1e-12:
+        return rotation
+    x, y, z = (v / angle for v in vector)
+    angle = min(angle, 0.5)
+    s, k = math.sin(angle), 1 - math.cos(angle)
+    return (
+        np.array(
+            [
+                [1 - k * (y * y + z * z), k * x * y - s * z, k * x * z + s * y],
+                [k * x * y + s * z, 1 - k * (x * x + z * z), k * y * z - s * x],
+                [k * x * z - s * y, k * y * z + s * x, 1 - k * (x * x + y * y)],
+            ]
+        )
+        @ rotation
+    )
