@@ -36,7 +36,7 @@ def pyramid(grey: NDArray[np.uint8]) -> Pyramid:
 
 def corners(grey: NDArray[np.float32], free: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(N, 2) array positions x, y of the best corner (Shi and Tomasi) of each grid cell, where ``free`` (h, w) allows."""
-    dy, dx = np.gradient(grey)
+    dy, dx = (np.asarray(g) for g in np.gradient(grey))
     xx, xy, yy = (_box(p) for p in (dx * dx, dx * dy, dy * dy))
     weaker = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
     margin = _RADIUS * 2
@@ -80,7 +80,7 @@ def cut_out(frame: Pyramid, at: NDArray[np.float32]) -> Patches:
     levels = []
     for level, picture in enumerate(frame):
         size = 2.0**level
-        dy, dx = np.gradient(picture)
+        dy, dx = (np.asarray(g) for g in np.gradient(picture))
         steps = np.arange(-_RADII[level], _RADII[level] + 1, dtype=np.float32)
         offsets = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
         places = ((at + 0.5) / size - 0.5)[:, None] + offsets
