@@ -1,6 +1,6 @@
 """From the measurements of a clip's background to the camera's motion: one turn a frame, cuts, still or moving."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,52 +24,71 @@ _TRAVELS = 0.5  # px: median distance of points from where a camera that only tu
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """What the background says of the camera.
+class CameraEstimate:
+    """What the background says of the camera over T frames, and whether to believe that it moved.
 
     Attributes:
-        motion: the camera's motion, for the focal length it was asked for.
+        turns: (T, 4) rotation vectors (radians, from the first frame's camera axes) and log zooms, as measured.
+        focal: px of the clip: the first frame's focal length for which they were measured.
+        still: whether the camera is taken to stand still; reason: why, for people.
         cuts: the first frame of each shot but the first.
-        displacement: (T,) px of the clip: how far the picture is from its usual place (root mean square over it).
-        residual: px of the clip: median distance of the points from where they should be; large if the camera travels.
+        residual: px of the clip: median distance of the points from where the turns bring them; large if the camera travels.
     """
 
-    motion: CameraMotion
-    cuts: tuple[int, ...]
-    displacement: NDArray[np.float64]
-    residual: float
+    turns: NDArray[np.float64]
+    focal: float
+    still: bool
+    reason: str
+    cuts: tuple[int, ...] = ()
+    residual: float = 0.0
+
+    def motion(self, camera: str = "auto") -> CameraMotion:
+        """The motion to work with: ``auto`` = as judged here, ``still`` or ``moving`` = as the user says."""
+        if camera == "still" or (camera == "auto" and self.still):
+            return still_camera(len(self.turns), self.reason if camera == "auto" else "said to stand still")
+        zoom = np.exp(self.turns[:, 3])
+        return CameraMotion(rotation_exp(self.turns[:, :3]), zoom, False, self.reason)
+
+    def at_focal(self, focal: float, image_size: tuple[int, int]) -> "CameraEstimate":
+        """The same movement of the picture, with another focal length (px): from frame to frame, on a grid of points."""
+        if self.still or not np.any(self.turns):
+            return replace(self, focal=focal)
+        grid = _grid(image_size)
+        old, new = [rotation_exp(self.turns[0, :3])] * 2
+        turns = self.turns.copy()
+        for t in range(1, len(turns)):
+            zoom = float(np.exp(self.turns[t - 1, 3])), float(np.exp(self.turns[t, 3]))
+            now = rotation_exp(self.turns[t, :3])
+            moved = warp(Turn(now @ old.T, zoom[1] / zoom[0], self.focal * zoom[0]), grid)
+            start = Turn(np.eye(3), zoom[1] / zoom[0], focal * zoom[0])
+            step, _ = fit_turn(start, grid, moved, scale=1e3, zooms=False, rounds=4)
+            old, new = now, step.rotation @ new
+            turns[t, :3] = rotation_log(new)
+        return replace(self, turns=turns, focal=focal)
 
 
-def estimate_motion(tracks: Tracks, focal: float, moving: bool | None = None) -> Estimate:
-    """The camera's motion from what was measured of the background.
-
-    Args:
-        focal: the first frame's focal length in px of the clip.
-        moving: True or False where it is known; None = found from the measurements.
-    """
+def estimate_motion(tracks: Tracks, focal: float) -> CameraEstimate:
+    """The camera's motion from what was measured of the background; ``focal``: the first frame's, in px of the clip."""
     count = tracks.frames
-    nothing = np.zeros(count)
-    if moving is False:
-        return Estimate(still_camera(count, "said to stand still"), (), nothing, 0.0)
-    followed = len({m.frame for m in tracks.measurements})
-    if followed < max(_LEAST_FRAMES * count, 1):
-        return Estimate(still_camera(count, "taken as still: too little background to see it move"), (), nothing, 0.0)
+    nothing = np.zeros((count, 4))
+    if len({m.frame for m in tracks.measurements}) < max(_LEAST_FRAMES * count, 1):
+        return CameraEstimate(nothing, focal, True, "taken as still: too little background to see it move")
     chain = _Chain(tracks, focal * tracks.scale)
     if not chain.zooms():
         chain = _Chain(tracks, focal * tracks.scale, chain.turns)
     rotations, zoom, cuts = chain.solve()
+    turns = np.concatenate([rotation_log(rotations), np.log(zoom)[:, None]], 1)
     displacement = _displacement(rotations, zoom, tracks.size, focal * tracks.scale)
-    if moving is None and not _is_moving(tracks, chain, displacement):
+    still = not _is_moving(tracks, chain, displacement)
+    if still:
         reason = f"stands still (background within {np.percentile(displacement, 95) / tracks.scale:.2f} px)"
-        return Estimate(still_camera(count, reason), cuts, displacement / tracks.scale, chain.residual / tracks.scale)
-    angle = np.degrees(np.linalg.norm(rotation_log(rotations), axis=1).max())
-    reason = f"turns up to {angle:.1f} degrees"
-    if np.ptp(np.log(zoom)) > 0:
-        reason += f", zooms {zoom.max() / zoom.min():.2f}x"
-    if chain.residual > _TRAVELS:
-        reason += "; it also seems to travel, which is not taken out"
-    motion = CameraMotion(rotations, zoom, False, reason)
-    return Estimate(motion, cuts, displacement / tracks.scale, chain.residual / tracks.scale)
+    else:
+        reason = f"turns by up to {np.degrees(np.linalg.norm(turns[:, :3], axis=1).max()):.1f} degrees"
+        if np.ptp(zoom) > 0:
+            reason += f", zooms {zoom.max() / zoom.min():.2f}x"
+        if chain.residual > _TRAVELS:
+            reason += "; it also seems to travel, which is not taken out"
+    return CameraEstimate(turns, focal, still, reason, cuts, chain.residual / tracks.scale)
 
 
 class _Chain:
@@ -212,10 +231,15 @@ def _between(rotations: Array, zoom: Array, known: NDArray[np.intp]) -> tuple[Ar
 
 def _displacement(rotations: Array, zoom: Array, size: tuple[int, int], focal: float) -> NDArray[np.float64]:
     """(T,) px: root mean square over the picture of how far its points are from where they usually are."""
-    grid = np.stack(np.meshgrid(*[np.linspace(-s / 2, s / 2, 5) for s in size]), -1).reshape(-1, 2)
+    grid = _grid(size)
     moved = np.stack([warp(Turn(r, z, focal), grid) for r, z in zip(rotations, zoom, strict=True)])
     off = ((moved - np.median(moved, 0)) ** 2).sum(-1)
     return np.sqrt(np.minimum(off, size[0] ** 2 + size[1] ** 2).mean(1))
+
+
+def _grid(size: tuple[int, int]) -> NDArray[np.float64]:
+    """(25, 2) points all over a picture of a size, px from its middle."""
+    return np.stack(np.meshgrid(*[np.linspace(-side / 2, side / 2, 5) for side in size]), -1).reshape(-1, 2)
 
 
 def _is_moving(tracks: Tracks, chain: _Chain, displacement: Array) -> bool:

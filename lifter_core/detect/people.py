@@ -1,7 +1,8 @@
 """A whole clip's keypoints: looks who is there, follows the main person, and says how sure each point is."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from .follow import Expectation, follow
 from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from .models import find_model
 from .survey import LIMBS, Track, survey
+
+# what is shown every frame, and (K, 2) px about each person who is or should be in it
+Watch = Callable[[Frame, list[NDArray[np.floating[Any]]]], None]
 
 _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detector is
 
@@ -30,12 +34,15 @@ def detect_keypoints(
     report: Report = silent,
     models: Path | None = None,
     person: tuple[float, float, float] | None = None,
+    watch: Watch | None = None,
+    grey_side: int = 0,
 ) -> list[Keypoints]:
     """The keypoints of each person in the clip (for now of one), over all frames of the range.
 
     Args:
         person: whom to follow when there are several: where in the picture they are (x, y from its upper left corner,
             0 to 1) and at which second of the clip. None = the main person: seen most and largest.
+        watch: is shown every frame, with a small grey picture of ``grey_side`` px, and where people are in it.
 
     Raises:
         BadInputError: the clip, the range or the detector's name is not usable, or its model is not to be found.
@@ -52,10 +59,13 @@ def detect_keypoints(
     times: list[float] = []
     poses: list[Pose | None] = []
     with Landmarker(model) as landmarker:
-        frames = _Counted(read_frames(clip, start, end))
+        frames = _Counted(read_frames(clip, start, end, grey_side=grey_side))
+        expected = [(other is track, Expectation(other)) for other in tracks]
         for time, pose in follow(landmarker, frames, track):
             times.append(time)
             poses.append(pose)
+            if watch and frames.last:
+                watch(frames.last, _whereabouts(time, pose, expected))
             report("detect", len(times), max(total, len(times)))
     report("detect", len(times), len(times))
     keypoints = _keypoints(times, poses, info)
@@ -66,16 +76,30 @@ def detect_keypoints(
 
 
 class _Counted:
-    """Passes frames on and keeps how many packets of the clip were lost."""
+    """Passes frames on, keeps the last one and how many packets of the clip were lost."""
 
     def __init__(self, frames: Iterator[Frame]) -> None:
         self._frames = frames
         self.damaged = 0
+        self.last: Frame | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._frames:
-            self.damaged = frame.damaged
+            self.damaged, self.last = frame.damaged, frame
             yield frame
+
+
+def _whereabouts(
+    time: float, pose: Pose | None, expected: list[tuple[bool, Expectation]]
+) -> list[NDArray[np.floating[Any]]]:
+    """(K, 2) px around each person in a frame: the followed one's pose, for the others about where they should be."""
+    found: list[NDArray[np.floating[Any]]] = [] if pose is None else [pose.points]
+    for followed, expectation in expected:
+        place = None if followed and pose is not None else expectation(time)
+        if place is not None:
+            centre, extent, _ = place
+            found.append(centre + np.array([[-0.35, -0.5], [0.35, 0.65]]) * extent)
+    return found
 
 
 def nearest(tracks: list[Track], info: ClipInfo, x: float, y: float, time: float) -> Track:
