@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import delivery, operators, panels, preferences, properties
+from . import operators, overlay, panels, pictures, preferences, properties, runs, saving
 
 CLASSES: tuple[type, ...] = (
     *preferences.CLASSES,
@@ -11,15 +11,15 @@ CLASSES: tuple[type, ...] = (
     *operators.CLASSES,
     *panels.CLASSES,
 )
+_PARTS = (properties, operators, runs, saving, pictures, overlay, panels)
 
 
 def register() -> None:
     """Called by Blender when the add-on is switched on."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    properties.register()
-    operators.register()
-    delivery.register()
+    for part in _PARTS:
+        part.register()
     # Here, so that `python -m blender_lift_addon.batch` does not find the module imported already.
     from . import batch
 
@@ -31,8 +31,7 @@ def unregister() -> None:
     from . import batch
 
     batch.unregister()
-    delivery.unregister()
-    operators.unregister()
-    properties.unregister()
+    for part in reversed(_PARTS):
+        part.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -77,20 +77,27 @@ def editing(armature_object: bpy.types.Object) -> Iterator[bpy.types.Armature]:
         bpy.data.scenes.remove(scene)
 
 
-def make_armature(take: Take, person: int, name: str) -> bpy.types.Object:
-    """A new armature object for one person of the take, in no collection yet."""
-    armature = bpy.data.armatures.new(name)
-    armature_object = bpy.data.objects.new(name, armature)
+def set_bones(armature_object: bpy.types.Object, take: Take, person: int) -> None:
+    """Gives the armature the bones of one person of the take; those it has are moved to where they belong."""
     heads = rest_heads(take, person)
     tails = rest_tails(take, person, heads)
     with editing(armature_object) as data:
         for bone, parent in enumerate(take.bone_parents):
-            edit = data.edit_bones.new(bone_name(take.bone_names[bone]))
+            name = bone_name(take.bone_names[bone])
+            edit = data.edit_bones.get(name) or data.edit_bones.new(name)
+            edit.use_connect = False
             edit.head, edit.tail = Vector(heads[bone]), Vector(tails[bone])
             edit.align_roll(roll_axis(tails[bone] - heads[bone]))
             if parent >= 0:
                 edit.parent = data.edit_bones[bone_name(take.bone_names[parent])]
                 edit.use_connect = bool(np.allclose(heads[bone], tails[parent], atol=1e-5))
+
+
+def make_armature(take: Take, person: int, name: str) -> bpy.types.Object:
+    """A new armature object for one person of the take, in no collection yet."""
+    armature = bpy.data.armatures.new(name)
+    armature_object = bpy.data.objects.new(name, armature)
+    set_bones(armature_object, take, person)
     armature.display_type = "STICK"  # thin, so that the person behind it stays in sight
     armature_object.show_in_front = True
     assert armature_object.pose is not None
@@ -102,3 +109,8 @@ def make_armature(take: Take, person: int, name: str) -> bpy.types.Object:
 def rest_rotations(armature: bpy.types.Armature, names: tuple[str, ...]) -> NDArray[np.float64]:
     """(B, 4) wxyz, each bone's rest axes in the armature's space."""
     return np.array([armature.bones[bone_name(name)].matrix_local.to_quaternion() for name in names])
+
+
+def bone_heads(armature: bpy.types.Armature, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """(B, 3) m, where the bones begin at rest in the armature's space."""
+    return np.array([armature.bones[bone_name(name)].head_local for name in names], float)

@@ -8,6 +8,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,31 +19,18 @@ from lifter_core.errors import BadInputError, LiftError
 from lifter_core.take import load_take, save_take
 
 from .build import add_take
-from .engine import Engine, EngineError, LiftOptions, Progress
-from .preferences import engine_python
+from .delivery import list_take, remarks
+from .engine import Engine, EngineError, Progress
+from .options import QUALITIES, LiftOptions
+from .preferences import engine_python, processes
+from .source import Source
+from .store import new_uid
 
-QUALITIES = {"draft": "lite", "standard": "full", "best": "heavy"}
 EXPORTS = ("bvh",)
 
+POLL = 0.1  # s
+
 _command: Any = None
-
-
-def lift_clip(clip: Path, options: LiftOptions, folder: Path) -> Path:
-    """Lifts one clip with the engine, showing its progress, and returns the take's path in the folder.
-
-    Raises:
-        EngineError: the engine's one sentence.
-    """
-    engine = Engine(clip, folder, options, engine_python())
-    engine.wait(_shower(clip.name))
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
-    if engine.take is None:
-        log = engine.log_tail()
-        if "engine stopped" in engine.error and log:
-            print(log, file=sys.stderr)
-        raise EngineError(engine.error)
-    return engine.take
 
 
 def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports: Sequence[str] = ()) -> None:
@@ -55,15 +43,19 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     assert scene is not None
-    lifted = add_take(scene, take, clip.absolute() if clip else None, name)
+    uid = new_uid()
+    lifted = add_take(scene, take, clip.absolute() if clip else None, name, uid=uid)
     scene.frame_set(lifted.first_seen)
     _look_through_camera()
-    out.mkdir(parents=True, exist_ok=True)
+    file = out.absolute() / f"{name}.npz"
+    save_take(take, file)
+    list_take(scene, take, file, uid, Source(clip.absolute() if clip else Path(), name=name))
+    if remark := remarks(take):
+        print(f"{name}: {remark}", file=sys.stderr)
     # The first save of a new file makes the clip's path relative to it.
     bpy.ops.wm.save_as_mainfile(
         filepath=str(out.absolute() / f"{name}.blend"), check_existing=False, relative_remap=True
     )
-    save_take(take, out / f"{name}.npz")
     if "bvh" in exports:
         from lifter_core.export.bvh import write_bvh
 
@@ -82,20 +74,76 @@ def _look_through_camera() -> None:
                 space.region_3d.view_perspective = "CAMERA"
 
 
-def lift_files(clips: Sequence[Path], out: Path, options: LiftOptions, exports: Sequence[str] = ()) -> int:
-    """Lifts each clip and saves it under its name in the folder out; returns how many failed."""
+def lift_files(
+    clips: Sequence[Path], out: Path, options: LiftOptions, exports: Sequence[str] = (), at_a_time: int = 1
+) -> int:
+    """Lifts each clip and saves it under its name in the folder out; returns how many failed.
+
+    So many engines run at a time; what they yield is built and saved by this process, one after the other.
+    """
     failed = 0
-    for clip, name in zip(clips, _names(clips), strict=True):
-        folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
-        try:
-            save_blend(lift_clip(clip, options, folder), clip, name, out, exports)
-            print(f"{clip}: saved {out / name}.blend")
-        except (EngineError, LiftError, OSError, RuntimeError) as error:
-            failed += 1
-            print(f"{clip}: {error}", file=sys.stderr)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    waiting = list(zip(clips, _names(clips), strict=True))
+    going: list[_Job] = []
+    try:
+        while waiting or going:
+            while waiting and len(going) < at_a_time:
+                clip, name = waiting.pop(0)
+                try:
+                    going.append(_Job(clip, name, options))
+                except EngineError as error:
+                    failed += 1
+                    print(f"{clip}: {error}", file=sys.stderr)
+            for job in [job for job in going if job.ended()]:
+                going.remove(job)
+                failed += not job.save(out, exports)
+            time.sleep(POLL)
+    finally:
+        for job in going:
+            job.close()
     return failed
+
+
+class _Job:
+    """One clip under way."""
+
+    def __init__(self, clip: Path, name: str, options: LiftOptions) -> None:
+        self.clip, self.name = clip, name
+        self.folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
+        self._show = _shower(clip.name)
+        try:
+            words = options.arguments(clip, self.folder / f"{clip.stem}.npz")
+            self.engine = Engine(words, self.folder, engine_python())
+        except EngineError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def ended(self) -> bool:
+        """Shows how far it is; true once the engine has ended."""
+        self.engine.poll()
+        self._show(self.engine.progress)
+        return not self.engine.running
+
+    def save(self, out: Path, exports: Sequence[str]) -> bool:
+        """Saves what it yielded, or says why there is nothing."""
+        try:
+            if self.engine.take is None:
+                log = self.engine.log_tail()
+                if "engine stopped" in self.engine.error and log:
+                    print(log, file=sys.stderr)
+                raise EngineError(self.engine.error)
+            save_blend(self.engine.take, self.clip, self.name, out, exports)
+            print(f"{self.clip}: saved {out / self.name}.blend")
+            return True
+        except (EngineError, LiftError, OSError, RuntimeError) as error:
+            print(f"{self.clip}: {error}", file=sys.stderr)
+            return False
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the engine and removes its files."""
+        self.engine.cancel()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _names(clips: Sequence[Path]) -> list[str]:
@@ -133,11 +181,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP", help="a video of a person")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to save; made if need be")
-    parser.add_argument("--quality", choices=QUALITIES, default="best", help="draft is the fastest (default: best)")
+    parser.add_argument(
+        "--quality",
+        choices=[quality.lower() for quality in QUALITIES],
+        default="best",
+        help="draft is the fastest (default: best)",
+    )
     parser.add_argument("--height", type=float, metavar="CM", help="the person's height (default: an average one)")
     parser.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view, if known")
     parser.add_argument("--start", type=float, metavar="S", help="lift from this second of each clip on")
     parser.add_argument("--end", type=float, metavar="S", help="lift up to this second of each clip")
+    parser.add_argument(
+        "--camera", choices=("auto", "still", "moving"), default="auto", help="whether it moved (default: found out)"
+    )
+    parser.add_argument("--jobs", type=int, metavar="N", help="clips at a time (default: as the preferences say)")
     parser.add_argument("--export", choices=EXPORTS, action="append", default=[], help="save this file too")
     parser.add_argument("--take", type=Path, metavar="NPZ", help="build from this take instead of lifting; one clip")
     parser.add_argument("--clip", type=Path, metavar="CLIP", help="with --take: the clip behind the camera")
@@ -156,8 +213,11 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as end:  # Blender would take it for a crash
         return end.code if isinstance(end.code, int) else 2
     if given.take is None:
-        options = LiftOptions(QUALITIES[given.quality], given.start, given.end, given.height, given.fov)
-        return 1 if lift_files(given.clips, given.out, options, given.export) else 0
+        options = LiftOptions(
+            given.quality.upper(), given.start, given.end, given.height, given.fov, camera=given.camera
+        )
+        at_a_time = given.jobs or processes()
+        return 1 if lift_files(given.clips, given.out, options, given.export, at_a_time) else 0
     try:
         if given.clip is not None and not given.clip.is_file():
             raise BadInputError(f"There is no clip at {given.clip}.")
@@ -180,4 +240,7 @@ def unregister() -> None:
 
 
 if __name__ == "__main__":
+    import blender_lift_addon
+
+    blender_lift_addon.register()
     sys.exit(main(sys.argv[1:]))

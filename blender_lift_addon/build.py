@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from lifter_core.take import Take
 
@@ -13,6 +15,7 @@ from .armature import make_armature
 from .background import load_clip, set_background
 from .camera import make_camera
 from .keyframes import key_pose, scene_frames
+from .tags import tag, uid_of
 
 
 @dataclass
@@ -37,10 +40,21 @@ def set_scene_rate(scene: bpy.types.Scene, fps: float) -> None:
     scene.render.fps_base = scene.render.fps / fps
 
 
+def take_frames(take: Take, fps: float, first: int) -> NDArray[np.float64]:
+    """(T,) scene frames of the take's frames at the scene's rate, the first of them at ``first``."""
+    return scene_frames(take.timestamps - take.timestamps[0], fps, first)
+
+
 def add_take(
-    scene: bpy.types.Scene, take: Take, clip_path: Path | None = None, name: str = "Take", match_rate: bool = True
+    scene: bpy.types.Scene,
+    take: Take,
+    clip_path: Path | None = None,
+    name: str = "Take",
+    match_rate: bool = True,
+    first_frame: int | None = None,
+    uid: str = "",
 ) -> Lifted:
-    """Adds the take to the scene from its first frame on, and sets the scene's end, render size and active camera.
+    """Adds the take to the scene, and sets the scene's end, render size and active camera.
 
     Args:
         scene: where to add it; it need not be the one on screen.
@@ -49,6 +63,8 @@ def add_take(
         name: what the new things are called after.
         match_rate: the scene takes the clip's frame rate; otherwise the keys are put at the same times in the scene's
             own rate, between frames where need be.
+        first_frame: scene frame of the take's first, None = the scene's first.
+        uid: what the new things are tagged with, so that the take finds them again.
     """
     clip = load_clip(clip_path) if clip_path else None
     # Blender shows a clip by this rate, which for a variable one is not the average that the decoder tells.
@@ -56,9 +72,11 @@ def add_take(
     if match_rate:
         set_scene_rate(scene, clip_rate)
     fps = scene_rate(scene)
-    first = scene.frame_start
-    frames = scene_frames(take.timestamps - take.timestamps[0], fps, first)
-    scene.frame_end = max(first, round(frames[-1]))
+    first = scene.frame_start if first_frame is None else first_frame
+    frames = take_frames(take, fps, first)
+    last = max(first, round(frames[-1]))
+    others = any(uid_of(ob) not in ("", uid) for ob in scene.objects)  # takes that must not be cut off
+    scene.frame_end = max(scene.frame_end, last) if others or first_frame is not None else last
     scene.render.resolution_x, scene.render.resolution_y = take.image_size
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
 
@@ -72,11 +90,16 @@ def add_take(
         key_pose(armature, take, person, frames, f"{label} motion")
         collection.objects.link(armature)
         armatures.append(armature)
+        tag(armature, uid, person)
+        if armature.animation_data is not None and armature.animation_data.action is not None:
+            tag(armature.animation_data.action, uid, person)
     camera = make_camera(take, frames, f"{name} camera")
     collection.objects.link(camera)
     scene.camera = camera
+    tag(camera, uid)
+    tag(collection, uid)
     if clip is not None:
         assert isinstance(camera.data, bpy.types.Camera)
-        set_background(camera.data, clip, take, clip_rate, fps, first)
+        set_background(camera.data, scene, clip, take, clip_rate, fps, first)
     seen = frames[take.present.any(0)]
     return Lifted(collection, armatures, camera, clip, math.ceil(seen[0]) if len(seen) else first)

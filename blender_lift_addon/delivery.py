@@ -1,209 +1,152 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lift under way: watched by a timer, and its take brought into the scene as one undo step.
+"""From the engine to the scene: a new take, or one that was solved anew, each brought in as one undo step."""
 
-An application timer, not a modal operator: it outlives the window it was started from, and while a modal operator runs
-Blender saves no recovery file.
-"""
-
-import atexit
-import shutil
-import tempfile
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import bpy
-from bpy.app.handlers import persistent
+import numpy as np
 
-from lifter_core.errors import LiftError
-from lifter_core.take import load_take
+from lifter_core.take import Take
 
-from .build import Lifted, add_take
-from .engine import Engine, LiftOptions
+from . import scene_view, status, store
+from .build import add_take
+from .options import LiftOptions
+from .properties.clean_up import clean_up_options
+from .properties.settings import settings_of
+from .properties.takes import LiftTake, take_file
+from .runs import Outcome, Run, add
+from .source import Source
+from .update import rest_differs, update_take
 
-INTERVAL = 0.1  # s
-UNDO_STEP = "Lift Video to Armature"
-
-
-@dataclass
-class Lift:
-    """A lift under way. The scene is held by a number that survives undo, which pointers do not."""
-
-    engine: Engine
-    clip: Path
-    scene_uid: int
-    match_rate: bool
-    waiting_for: str = ""
+LIFT_STEP = "Lift Video to Armature"
+SOLVE_STEP = "Clean Up Motion"
 
 
-@dataclass
-class Outcome:
-    """How the last lift ended, for the panel."""
+def lift_source(scene: bpy.types.Scene, source: Source, options: LiftOptions, match_rate: bool) -> Run:
+    """Puts a clip on the queue; its take is added to the scene, whatever is on screen by then."""
+    number = scene.session_uid  # survives undo, which pointers do not
 
-    text: str
-    failed: bool = False
-    log: str = ""
+    def deliver(take: Take, file: Path) -> Outcome:
+        return _one_step(number, LIFT_STEP, lambda scene: _add(scene, source, match_rate, take, file))
 
-
-current: Lift | None = None
-outcome: Outcome | None = None
-
-
-def begin(scene: bpy.types.Scene, clip: Path, options: LiftOptions, match_rate: bool, python: str) -> Lift:
-    """Starts the engine on the clip.
-
-    Raises:
-        EngineError: it cannot be started.
-    """
-    global current, outcome
-    folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
-    try:
-        engine = Engine(clip, folder, options, python)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    outcome = None
-    current = Lift(engine, clip, scene.session_uid, match_rate)
-    return current
+    return add(
+        Run(source.name, lambda new: options.arguments(source.path, new), lambda take: scene_view.obstacle(), deliver)
+    )
 
 
-def watch() -> None:
-    """Lets the timer see the lift to its end."""
-    bpy.app.timers.register(_tick, first_interval=INTERVAL)
-
-
-def cancel() -> None:
-    """Stops the lift at once and removes its files; nothing was added to the scene."""
-    global outcome
-    if current is not None:
-        _close()
-        outcome = Outcome("Cancelled")
-        redraw()
-
-
-def finish() -> None:
-    """Brings the ended engine's take into its scene, or notes why there is none."""
-    global outcome
-    if current is None:
-        return
-    engine = current.engine
-    try:
-        outcome = Outcome(engine.error, True, engine.log_tail()) if engine.error else _deliver(current)
-    finally:
-        _close()
-
-
-def obstacle() -> str:
-    """What must end before the scene may be changed: an undo step made in edit mode would not hold new objects."""
-    for window in _windows():
-        if any(name.startswith("TRANSFORM_OT") for name in (op.bl_idname for op in window.modal_operators)):
-            return "the tool in use"
-        active = window.view_layer.objects.active
-        if active is not None and active.mode not in {"OBJECT", "POSE"}:
-            return active.mode.replace("_", " ").title() + " Mode"
-    return ""
-
-
-def redraw() -> None:
-    """Has the sidebars drawn anew."""
-    for window in _windows():
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
-
-
-def _windows() -> list[bpy.types.Window]:
-    manager = bpy.context.window_manager
-    return list(manager.windows) if manager else []
-
-
-def _tick() -> float | None:
-    if current is None:
+def solve_take(scene: bpy.types.Scene, take: LiftTake) -> Run | None:
+    """Solves a take anew as its clean-up settings say; its armature follows. None if its file is gone."""
+    file, uid, number = take_file(take), take.uid, scene.session_uid
+    if file is None:
+        status.tell(f"The file of the take {take.name} is gone; lift its clip again", "ERROR")
         return None
-    current.engine.poll()
-    if not current.engine.running:
-        current.waiting_for = "" if current.engine.error else obstacle()
-        if not current.waiting_for:
-            finish()
-    redraw()
-    return INTERVAL if current is not None else None
+    options = clean_up_options(take.clean_up)
+
+    def obstacle(solved: Take) -> str:
+        posed = next((w for w in status.windows() if w.view_layer.objects.active is not None
+                      and w.view_layer.objects.active.mode == "POSE"), None)  # fmt: skip
+        return "Pose Mode" if posed and rest_differs(uid, solved) else scene_view.obstacle()
+
+    def deliver(solved: Take, new: Path) -> Outcome:
+        return _one_step(number, SOLVE_STEP, lambda scene: _replace(scene, uid, solved, new))
+
+    return add(Run(take.name, lambda new: options.arguments(file, new), obstacle, deliver, take_uid=uid))
 
 
-def _deliver(lift: Lift) -> Outcome:
-    assert lift.engine.take is not None
-    try:
-        take = load_take(lift.engine.take)
-    except LiftError as error:
-        return Outcome(str(error), True, lift.engine.log_tail())
-    windows = _windows()
-    scene = next((s for s in bpy.data.scenes if s.session_uid == lift.scene_uid), None) or windows[0].scene
+def find_scene(number: int) -> bpy.types.Scene:
+    """The scene of that number, or if it is gone the one on screen."""
+    scene = next((s for s in bpy.data.scenes if s.session_uid == number), None)
+    return scene or status.windows()[0].scene
+
+
+def find_take(scene: bpy.types.Scene, uid: str) -> LiftTake | None:
+    """The scene's take of that uid."""
+    takes: Any = settings_of(scene).takes
+    return next((take for take in takes if take.uid == uid), None)
+
+
+def _one_step(number: int, name: str, change: Callable[[bpy.types.Scene], Outcome]) -> Outcome:
+    """Changes the scene and makes an undo step of it. If the change fails, nothing half-made stays behind."""
+    scene = find_scene(number)
+    windows = status.windows()
     window = next((w for w in windows if w.scene == scene), windows[0])
-    scene_name = scene.name
     with bpy.context.temp_override(window=window):
         try:
-            lifted = add_take(scene, take, lift.clip, lift.clip.stem, lift.match_rate)
+            outcome = change(scene)
         except Exception:
-            # Nothing half-made may stay behind.
             log = traceback.format_exc()
-            bpy.ops.ed.undo_push(message=UNDO_STEP)
+            bpy.ops.ed.undo_push(message=name)
             bpy.ops.ed.undo()
             return Outcome("The motion was found, but the armature could not be made; the log says why.", True, log)
-        scene.frame_set(lifted.first_seen)
-        if window.scene == scene:
-            _select(window.view_layer, lifted)
-            _look_through_camera(window)
-        bpy.ops.ed.undo_push(message=UNDO_STEP)
+        bpy.ops.ed.undo_push(message=name)
+    return outcome
+
+
+def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, file: Path) -> Outcome:
+    uid = store.new_uid()
+    lifted = add_take(scene, take, source.path, source.name, match_rate, source.first_frame, uid)
+    scene.frame_set(lifted.first_seen)
+    entry = list_take(scene, take, store.adopt(file, uid), uid, source)
+    notes = [entry.note] if entry.note else []
+    window = next((w for w in status.windows() if w.scene == scene), None)
+    if window is not None:
+        scene_view.show(window, lifted)
+        if scene_view.hide_default_cube(scene, window.view_layer):
+            notes.append("Blender's default cube is hidden: the person stands where it is")
     people = len(lifted.armatures)
     what = f"{people} people" if people > 1 else "1 person"
-    where = "" if window.scene == scene else f" in scene {scene_name}"
-    return Outcome(f"Lifted {what}, {len(take.timestamps)} frames{where}")
+    where = "" if window is not None else f" in scene {scene.name}"
+    return Outcome(f"Lifted {what}, {len(take.timestamps)} frames{where}", warning=". ".join(notes))
 
 
-def _select(view_layer: bpy.types.ViewLayer, lifted: Lifted) -> None:
-    for other in list(view_layer.objects.selected):
-        other.select_set(False, view_layer=view_layer)
-    for armature in lifted.armatures:
-        armature.select_set(True, view_layer=view_layer)
-    if lifted.armatures:
-        view_layer.objects.active = lifted.armatures[0]
+def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: Source) -> LiftTake:
+    """Puts a take at the end of the scene's list and chooses it."""
+    from . import live
+
+    settings = settings_of(scene)
+    takes: Any = settings.takes
+    entry: LiftTake = takes.add()
+    entry.uid, entry.name, entry.path, entry.clip = uid, unused_name(scene, source.name), str(file), str(source.path)
+    entry.frames = len(take.timestamps)
+    entry.first_frame = scene.frame_start if source.first_frame is None else source.first_frame
+    entry.rate = scene.render.fps / scene.render.fps_base
+    entry.note = remarks(take)
+    with live.quiet():
+        entry.clean_up.camera = str(take.meta.get("options", {}).get("camera") or "auto")
+    settings.active_take = len(takes) - 1
+    return entry
 
 
-def _look_through_camera(window: bpy.types.Window) -> None:
-    views = [area for area in window.screen.areas if area.type == "VIEW_3D"]
-    if not views:
-        return
-    area = max(views, key=lambda area: area.width * area.height)
-    space = area.spaces.active
-    if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
-        space.region_3d.view_perspective = "CAMERA"
-        region = next(region for region in area.regions if region.type == "WINDOW")
-        with bpy.context.temp_override(window=window, area=area, region=region):
-            bpy.ops.view3d.view_center_camera()
+def unused_name(scene: bpy.types.Scene, name: str) -> str:
+    """The name, or with a number behind it if a take of the scene is called so."""
+    takes: Any = settings_of(scene).takes
+    names = {take.name for take in takes}
+    number = 1
+    unused = name
+    while unused in names:
+        number += 1
+        unused = f"{name} {number}"
+    return unused
 
 
-def _close() -> None:
-    global current
-    if current is not None:
-        current.engine.cancel()
-        shutil.rmtree(current.engine.folder, ignore_errors=True)
-        current = None
+def remarks(take: Take) -> str:
+    """What the user should know of a take: pictures lost, person not seen."""
+    notes = []
+    if damaged := int(take.meta.get("damaged", 0)):
+        notes.append(f"The clip is damaged: {damaged} pictures could not be read and are missing")
+    seen = np.any(take.observed, axis=0)
+    if len(seen) and not seen.all() and (lost := 1 - seen.mean()) > 0.1:
+        notes.append(f"Nobody was found in {lost * 100:.0f} % of the frames")
+    return ". ".join(notes)
 
 
-@persistent  # type: ignore[untyped-decorator]
-def _before_load(_path: str) -> None:
-    cancel()
-
-
-def register() -> None:
-    """Sees to it that no engine outlives the file or the session."""
-    bpy.app.handlers.load_pre.append(_before_load)
-    atexit.register(_close)
-
-
-def unregister() -> None:
-    """Stops a lift under way."""
-    _close()
-    atexit.unregister(_close)
-    bpy.app.handlers.load_pre.remove(_before_load)
+def _replace(scene: bpy.types.Scene, uid: str, solved: Take, file: Path) -> Outcome:
+    entry = find_take(scene, uid)
+    if entry is None:
+        return Outcome("The take was removed from the list")
+    warning = update_take(entry, solved)
+    entry.path = str(store.adopt(file, uid))
+    return Outcome("Cleaned up", warning=warning)

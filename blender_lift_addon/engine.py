@@ -15,10 +15,10 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 MODELS = Path(__file__).parent / "models"
 LOG_TAIL = 60  # lines
@@ -27,23 +27,6 @@ BAD_CLIP = (2, 3)  # exit codes for what the user can mend; the engine says how
 
 class EngineError(Exception):
     """One sentence for the user."""
-
-
-@dataclass(frozen=True)
-class LiftOptions:
-    """What the engine is asked for: seconds from the clip's first frame, centimetres, horizontal degrees."""
-
-    detector: str = "full"
-    start: float | None = None
-    end: float | None = None
-    height: float | None = None
-    fov: float | None = None
-
-    def arguments(self) -> list[str]:
-        """The options as the engine's command line has them."""
-        given = {"--start": self.start, "--end": self.end, "--height": self.height, "--fov": self.fov}
-        numbers = [word for flag, value in given.items() if value is not None for word in (flag, f"{value:g}")]
-        return ["--detector", self.detector, *numbers]
 
 
 @dataclass(frozen=True)
@@ -96,37 +79,71 @@ def engine_environment(chosen: str = "") -> dict[str, str]:
     return environment
 
 
-class Engine:
-    """One lift under way. ``poll()`` often and from one thread; ``cancel()`` at any time."""
+def start_child(command: list[str], folder: Path, python: str, log: IO[bytes] | int) -> "subprocess.Popen[bytes]":
+    """Starts a command of the engine in a process group of its own.
 
-    def __init__(self, clip: Path, folder: Path, options: LiftOptions, python: str = "") -> None:
-        """Starts the child. ``folder`` is a new, empty one for its log and its take; the caller deletes it."""
+    Args:
+        command: its words, from the Python on.
+        folder: where it runs.
+        python: the chosen Python, or nothing for Blender's own.
+        log: where its standard error goes.
+
+    Raises:
+        EngineError: it cannot be started.
+    """
+    own_group: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=engine_environment(python),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            **own_group,
+        )
+    except OSError as error:
+        message = f"The engine's Python {command[0]} cannot be started ({error.strerror}); set another."
+        raise EngineError(message) from None
+
+
+def end_child(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a child and all that it started, at once. Safe to call twice."""
+    # A dead leader's group may live on; a finished child is reaped only by its owner, so the id is still its own.
+    if process.returncode is None:
+        if sys.platform == "win32":
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class Engine:
+    """One command of the engine under way. ``poll()`` often and from one thread; ``cancel()`` at any time."""
+
+    def __init__(self, arguments: Sequence[str], folder: Path, python: str = "") -> None:
+        """Starts the child.
+
+        Args:
+            arguments: the engine's command line (see options), without how it shows progress.
+            folder: a new, empty one for its log and its take; the caller deletes it.
+            python: the Python that runs it, or nothing for Blender's own.
+
+        Raises:
+            EngineError: it cannot be started.
+        """
         self.progress = Progress()
         self.take: Path | None = None
         self.error = ""
         self.running = True
         self.folder = folder
         self.log = folder / "engine.log"
-        take = folder / f"{clip.stem}.npz"
-        command = [find_python(python), "-m", "lifter_core", "lift", str(clip.absolute()), "-o", str(take)]
-        command += [*options.arguments(), "--progress", "json"]
-        own_group: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+        command = [find_python(python), "-m", "lifter_core", *arguments, "--progress", "json"]
         with open(self.log, "wb") as log:
-            try:
-                self._process = subprocess.Popen(
-                    command,
-                    cwd=folder,
-                    env=engine_environment(python),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    **own_group,
-                )
-            except OSError as error:
-                message = f"The engine's Python {command[0]} cannot be started ({error.strerror}); set another."
-                raise EngineError(message) from None
+            self._process = start_child(command, folder, python, log)
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -173,14 +190,7 @@ class Engine:
     def cancel(self) -> None:
         """Ends the child and all that it started, at once."""
         self.running = False
-        # A dead leader's group may live on; a finished child is reaped only here and by poll, so the id is still ours.
-        if self._process.returncode is None:
-            if sys.platform == "win32":
-                subprocess.run(["taskkill", "/F", "/T", "/PID", str(self.pid)], capture_output=True, check=False)
-            else:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+        end_child(self._process)
         self._close()
 
     def log_tail(self) -> str:

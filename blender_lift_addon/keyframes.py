@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from lifter_core.take import Take
 
-from .armature import bone_name, rest_heads, rest_rotations
+from .armature import bone_heads, bone_name, rest_rotations
+from .tags import curves_of, sign
 
 CONSTANT, LINEAR = 0, 1  # values of Keyframe.interpolation
 NEARLY_WHOLE = 0.1  # frames; containers round their timestamps to milliseconds
@@ -59,8 +60,8 @@ def holds(present: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.where(np.diff(at, append=at[-1] + 1) > 1, CONSTANT, LINEAR)
 
 
-def new_action(owner: bpy.types.Object, name: str) -> Any:
-    """Gives the object a new action that stays in the file, and returns what holds its F-curves.
+def new_action(owner: bpy.types.Object | bpy.types.Camera, name: str) -> Any:
+    """Gives the object (or its data) a new action that stays in the file, and returns what holds its F-curves.
 
     That is the action itself up to Blender 4.3, and the object's channel bag in it from 4.4 on; both have fcurves and
     groups.
@@ -72,7 +73,7 @@ def new_action(owner: bpy.types.Object, name: str) -> Any:
     animation.action = action
     if not hasattr(action, "slots"):
         return action
-    slot = action.slots.new("OBJECT", owner.name)
+    slot = action.slots.new(owner.id_type, owner.name)
     animation.action_slot = slot
     strip: Any = action.layers.new("Layer").strips.new(type="KEYFRAME")
     return strip.channelbag(slot, ensure=True)
@@ -81,12 +82,16 @@ def new_action(owner: bpy.types.Object, name: str) -> Any:
 def add_curves(
     curves: Any, path: str, group: str, frames: Floats, values: Floats, interpolation: NDArray[np.intp]
 ) -> None:
-    """One F-curve for each column of values (N, C), keyed at the scene frames (N,)."""
+    """One F-curve for each column of values (N, C), keyed at the scene frames (N,); keys that are there are replaced."""
     home = curves.groups.get(group) or curves.groups.new(group)
     for index, column in enumerate(values.T):
-        curve = curves.fcurves.new(path, index=index)
-        curve.group = home
-        curve.keyframe_points.add(len(frames))
+        curve = curves.fcurves.find(path, index=index)
+        if curve is None:
+            curve = curves.fcurves.new(path, index=index)
+            curve.group = home
+        if len(curve.keyframe_points) != len(frames):
+            curve.keyframe_points.clear()
+            curve.keyframe_points.add(len(frames))
         curve.keyframe_points.foreach_set("co", np.stack((frames, column), -1).astype(np.float32).ravel())
         curve.keyframe_points.foreach_set("interpolation", interpolation.astype(np.int32))
         curve.update()
@@ -115,19 +120,38 @@ def pose_channels(take: Take, person: int, rest: Floats, heads: Floats) -> tuple
     return rotations, locations, present
 
 
-def key_pose(armature_object: bpy.types.Object, take: Take, person: int, frames: Floats, name: str) -> None:
-    """Keys one person's motion on the armature made for them. frames: (T,) scene frames of the take's frames."""
+def key_pose(
+    armature_object: bpy.types.Object,
+    take: Take,
+    person: int,
+    frames: Floats,
+    name: str,
+    action: bpy.types.Action | None = None,
+) -> None:
+    """Keys one person's motion on an armature made for them.
+
+    Args:
+        armature_object: the armature.
+        take: the take.
+        person: which of its people.
+        frames: (T,) scene frames of the take's frames.
+        name: of the new action.
+        action: the armature's action, whose keys are replaced, instead of a new one.
+    """
     armature = armature_object.data
     assert isinstance(armature, bpy.types.Armature)
     rest = rest_rotations(armature, take.bone_names)
-    rotations, locations, present = pose_channels(take, person, rest, rest_heads(take, person))
+    rotations, locations, present = pose_channels(take, person, rest, bone_heads(armature, take.bone_names))
     if not present.any():
         return
     interpolation, keyed = holds(present), frames[present]
-    curves = new_action(armature_object, name)
+    curves = curves_of(action, armature_object) if action else new_action(armature_object, name)
     for bone, take_name in enumerate(take.bone_names):
         group = bone_name(take_name)
         path = f'pose.bones["{bpy.utils.escape_identifier(group)}"]'
         if take.bone_parents[bone] < 0:
             add_curves(curves, f"{path}.location", group, keyed, locations, interpolation)
         add_curves(curves, f"{path}.rotation_quaternion", group, keyed, rotations[:, bone], interpolation)
+    animation = armature_object.animation_data
+    assert animation is not None and animation.action is not None
+    sign(animation.action, armature_object)

@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user can do."""
 
-from . import clip, lift, log
+from . import cache, clip, drop, lift, log, person, presets, takes, tell
 
-CLASSES = (*clip.CLASSES, *lift.CLASSES, *log.CLASSES)
+CLASSES = (
+    *cache.CLASSES,
+    *clip.CLASSES,
+    *drop.CLASSES,
+    *lift.CLASSES,
+    *log.CLASSES,
+    *person.CLASSES,
+    *presets.CLASSES,
+    *takes.CLASSES,
+    *tell.CLASSES,
+)
 
 
 def register() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..properties import settings_of
+from ..properties.settings import settings_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -39,7 +39,8 @@ class LIFT_OT_choose_clip(bpy.types.Operator):
         if not Path(self.filepath).is_file():
             self.report({"ERROR"}, "Choose a video file")
             return {"CANCELLED"}
-        settings_of(context.scene).clip = self.filepath
+        settings = settings_of(context.scene)
+        settings.source, settings.clip = "FILE", self.filepath
         return {"FINISHED"}
 
 

@@ -4,11 +4,11 @@
 from typing import TYPE_CHECKING
 
 import bpy
+from bpy.props import IntProperty
 
-from .. import delivery
-from ..engine import EngineError
-from ..preferences import engine_python
-from ..properties import clip_path, lift_options, settings_of, why_not
+from .. import delivery, runs
+from ..properties.settings import lift_options, settings_of, why_not
+from ..source import SourceError, source_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -17,22 +17,21 @@ _keys: list[tuple[bpy.types.KeyMap, bpy.types.KeyMapItem]] = []
 
 
 class LIFT_OT_video_to_armature(bpy.types.Operator):
-    """Starts the engine on the clip; the delivery adds what comes back."""
+    """Puts the clip on the queue; the delivery adds what comes back."""
 
     bl_idname = "lift.video_to_armature"
     bl_label = "Lift Video to Armature"
     bl_description = (
-        "Find the person in the clip and add an armature that moves like them, with the camera and the clip behind it"
+        "Find the person in the clip and add an armature that moves like them, with the camera and the clip behind it. "
+        "While another clip is being lifted, this one waits for it"
     )
     bl_options = {"REGISTER"}  # noqa: RUF012 (the undo step is pushed when the take is delivered)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Says in the tooltip why the button is grey."""
-        if delivery.current is not None:
-            cls.poll_message_set("A clip is being lifted; wait for it or cancel it")
-            return False
-        reason = why_not(settings_of(context.scene))
+        assert context.scene is not None
+        reason = why_not(context.scene)
         if reason:
             cls.poll_message_set(reason)
         return not reason
@@ -43,23 +42,16 @@ class LIFT_OT_video_to_armature(bpy.types.Operator):
         assert scene is not None
         settings = settings_of(scene)
         try:
-            lift = delivery.begin(
-                scene,
-                clip_path(settings),
-                lift_options(settings),
-                settings.frame_rate == "MATCH",
-                engine_python(),
-            )
-        except EngineError as error:
+            source = source_of(scene, settings)
+        except SourceError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if not bpy.app.background:
-            delivery.watch()
-            return {"FINISHED"}
-        lift.engine.wait(lambda progress: None)
-        delivery.finish()
-        if delivery.outcome is not None and delivery.outcome.failed:
-            self.report({"ERROR"}, delivery.outcome.text)
+        match = settings.frame_rate == "MATCH" and settings.source != "STRIP"
+        run = delivery.lift_source(scene, source, lift_options(settings, source), match)
+        if bpy.app.background:
+            runs.wait_all()
+        if run.outcome.failed:
+            self.report({"ERROR"}, run.outcome.text)
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -69,20 +61,39 @@ class LIFT_OT_cancel(bpy.types.Operator):
 
     bl_idname = "lift.cancel"
     bl_label = "Cancel Lift"
-    bl_description = "Stop lifting at once. Nothing is added to the scene"
+    bl_description = "Stop lifting at once, and empty the queue. Nothing is added to the scene"
     bl_options = {"REGISTER"}  # noqa: RUF012
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only while a clip is being lifted, so that Esc keeps its other meanings."""
-        if delivery.current is None:
+        if not runs.busy():
             cls.poll_message_set("No clip is being lifted")
-        return delivery.current is not None
+        return runs.busy()
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Stops the engine."""
-        delivery.cancel()
+        runs.cancel_all()
         self.report({"INFO"}, "Lift cancelled")
+        return {"FINISHED"}
+
+
+class LIFT_OT_remove_run(bpy.types.Operator):
+    """Takes one clip off the queue."""
+
+    bl_idname = "lift.remove_run"
+    bl_label = "Remove from Queue"
+    bl_description = "Take this clip off the queue. If it is being lifted, it is stopped; the others go on"
+    bl_options = {"INTERNAL"}  # noqa: RUF012
+
+    index: IntProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+
+    def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
+        """Removes it."""
+        queue = runs.lifts()
+        if not 0 <= self.index < len(queue):
+            return {"CANCELLED"}
+        runs.remove(queue[self.index])
         return {"FINISHED"}
 
 
@@ -102,4 +113,4 @@ def unregister_keys() -> None:
     _keys.clear()
 
 
-CLASSES = (LIFT_OT_video_to_armature, LIFT_OT_cancel)
+CLASSES = (LIFT_OT_video_to_armature, LIFT_OT_cancel, LIFT_OT_remove_run)

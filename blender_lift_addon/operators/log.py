@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from .. import delivery
+from ..runs import Outcome, runs
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 LOG_NAME = "Lift engine log"
+
+
+def last_failure() -> Outcome | None:
+    """How the last run that failed and left a log ended."""
+    return next((run.outcome for run in reversed(runs) if run.outcome.failed and run.outcome.log), None)
 
 
 class LIFT_OT_show_log(bpy.types.Operator):
@@ -23,17 +28,18 @@ class LIFT_OT_show_log(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only after a failure."""
-        there = delivery.outcome is not None and bool(delivery.outcome.log)
-        if not there:
-            cls.poll_message_set("The last lift left no log")
-        return there
+        if last_failure() is None:
+            cls.poll_message_set("No lift has failed")
+            return False
+        return True
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Puts the log into a text block, and that into a new window where there are windows."""
-        assert delivery.outcome is not None
+        outcome = last_failure()
+        assert outcome is not None
         text = bpy.data.texts.get(LOG_NAME) or bpy.data.texts.new(LOG_NAME)
         text.clear()
-        text.write(f"{delivery.outcome.text}\n\n{delivery.outcome.log}\n")
+        text.write(f"{outcome.text}\n\n{outcome.log}\n")
         if not bpy.app.background:
             assert context.window_manager is not None
             bpy.ops.wm.window_new()

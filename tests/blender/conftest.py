@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -83,15 +84,36 @@ def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """A clip of 40 frames, 30 a second, 320x180."""
-    av = pytest.importorskip("av")
-    import numpy as np
+    return write_clip(tmp_path / "walk.avi")
 
-    path = tmp_path / "walk.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for shade in range(40):
-            picture = np.full((180, 320, 3), shade * 6, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+
+def write_clip(path: Path, frames: int = 40, rate: int = 30, size: tuple[int, int] = (320, 180)) -> Path:
+    """An AVI of uncompressed pictures, each of one shade: there is no encoder here that every Blender has."""
+    width, height = size
+    picture = width * height * 3
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return name + struct.pack("<I", len(content)) + content
+
+    def group(name: bytes, content: bytes) -> bytes:
+        return chunk(b"LIST", name + content)
+
+    main = struct.pack(
+        "<14I", 1_000_000 // rate, picture * rate, 0, 0, frames, 0, 1, picture, width, height, 0, 0, 0, 0
+    )
+    head = b"vids" + b"DIB " + struct.pack("<10I4H", 0, 0, 0, 1, rate, 0, frames, picture, 0, 0, 0, 0, width, height)
+    kind = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, picture, 0, 0, 0, 0)
+    headers = chunk(b"avih", main) + group(b"strl", chunk(b"strh", head) + chunk(b"strf", kind))
+    shown = b"".join(chunk(b"00db", bytes([shade * 255 // frames]) * picture) for shade in range(frames))
+    content = b"AVI " + group(b"hdrl", headers) + group(b"movi", shown)
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(content)) + content)
     return path
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path) -> Iterator[Path]:
+    """A cache folder of the test's own."""
+    preferences = bpy.context.preferences.addons["blender_lift_addon"].preferences
+    preferences.cache = str(tmp_path / "cache")
+    yield tmp_path / "cache"
+    preferences.cache = ""

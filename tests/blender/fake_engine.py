@@ -1,4 +1,4 @@
-"""Stands in for `python -m lifter_core lift CLIP -o TAKE ...`: what it does depends on the clip's name."""
+"""Stands in for `python -m lifter_core lift CLIP -o TAKE ...` (or solve): what it does depends on the clip's name."""
 
 import json
 import os
@@ -14,7 +14,9 @@ def say(**line: object) -> None:
 
 
 def main() -> int:
-    assert sys.argv[1:4] == ["-m", "lifter_core", "lift"], sys.argv
+    assert sys.argv[1:3] == ["-m", "lifter_core"], sys.argv
+    if sys.argv[3] == "frame":
+        return 1  # no thumbnails in tests
     clip, take = Path(sys.argv[4]), Path(sys.argv[6])
     pace = float(os.environ.get("FAKE_ENGINE_PACE", "0.0"))  # s a frame
     print("library chatter on stdout")
@@ -35,7 +37,8 @@ def main() -> int:
         say(stage="detect", done=99, total=0)
         time.sleep(100)
     say(stage="write", done=1, total=1)
-    shutil.copy(os.environ["FAKE_ENGINE_TAKE"], take)
+    solved = os.environ.get("FAKE_ENGINE_SOLVED") if sys.argv[3] == "solve" else None
+    shutil.copy(solved or os.environ["FAKE_ENGINE_TAKE"], take)
     say(stage="done", take=str(take))
     return 0
 

@@ -8,7 +8,10 @@ from typing import Any
 import bpy
 import pytest
 
-from blender_lift_addon import delivery
+from blender_lift_addon import delivery, runs
+from blender_lift_addon.properties.settings import lift_options, why_not
+from blender_lift_addon.runs import State
+from blender_lift_addon.source import source_of
 
 from .test_engine import dies, grandchild
 
@@ -25,6 +28,8 @@ def snapshot() -> dict[str, Any]:
         "size": (render.resolution_x, render.resolution_y, render.pixel_aspect_x, render.pixel_aspect_y),
         "range": (scene.frame_start, scene.frame_end, scene.frame_current),
         "camera": scene.camera.name,
+        "takes": [(take.name, take.path) for take in scene.lift.takes],
+        "hidden": sorted(ob.name for ob in scene.objects if ob.hide_get() or ob.hide_render),
         "active": bpy.context.view_layer.objects.active.name,
         "selected": sorted(ob.name for ob in bpy.context.view_layer.objects.selected),
     }
@@ -37,23 +42,27 @@ def choose(tmp_path: Path, name: str) -> None:
     bpy.ops.ed.undo_push(message="Choose Clip")
 
 
-def begin(tmp_path: Path, name: str, program: Path) -> delivery.Lift:
+def begin(tmp_path: Path, name: str) -> runs.Run:
     choose(tmp_path, name)
-    from blender_lift_addon.properties import clip_path, lift_options
+    scene = bpy.context.scene
+    source = source_of(scene, scene.lift)
+    return delivery.lift_source(scene, source, lift_options(scene.lift, source), True)
 
-    settings = bpy.context.scene.lift
-    return delivery.begin(bpy.context.scene, clip_path(settings), lift_options(settings), True, str(program))
 
-
-def tick_to_the_end(until_waiting: bool = False) -> None:
-    """Does what Blender's timer does."""
+def tick_to_the_end(until_waiting: bool = False) -> float:
+    """Does what Blender's timer does; returns the longest step in seconds that delivered nothing."""
     end = time.monotonic() + 20
-    while delivery.current is not None and time.monotonic() < end:
-        delivery._tick()
-        if until_waiting and delivery.current is not None and delivery.current.waiting_for:
-            return
+    longest = 0.0
+    while runs.busy() and time.monotonic() < end:
+        began, before = time.perf_counter(), sum(run.over for run in runs.runs)
+        runs._tick()
+        if sum(run.over for run in runs.runs) == before:
+            longest = max(longest, time.perf_counter() - began)
+        if until_waiting and any(run.waiting_for for run in runs.runs):
+            return longest
         time.sleep(0.01)
-    assert delivery.current is None
+    assert not runs.busy()
+    return longest
 
 
 def test_one_undo_takes_it_all_back(tmp_path: Path, fake_engine: Path, clip: Path) -> None:
@@ -77,7 +86,7 @@ def test_a_failure_leaves_the_scene_alone(tmp_path: Path, fake_engine: Path, nam
     with pytest.raises(RuntimeError, match=r"choose another|stopped unexpectedly"):
         bpy.ops.lift.video_to_armature()
     assert snapshot() == before
-    assert delivery.outcome is not None and delivery.outcome.failed
+    assert runs.runs[0].state is State.FAILED
     assert bpy.ops.lift.show_log() == {"FINISHED"}
     assert "options --detector heavy" in bpy.data.texts["Lift engine log"].as_string()
 
@@ -95,58 +104,105 @@ def test_a_take_that_cannot_be_built_leaves_the_scene_alone(
     before = snapshot()
     with pytest.raises(RuntimeError, match="could not be made"):
         bpy.ops.lift.video_to_armature()
-    assert snapshot() == before and delivery.current is None
-    assert delivery.outcome is not None and "ValueError: broken" in delivery.outcome.log
+    assert snapshot() == before and not runs.busy()
+    assert "ValueError: broken" in runs.runs[0].outcome.log
 
 
 def test_the_take_waits_for_the_end_of_edit_mode(tmp_path: Path, fake_engine: Path) -> None:
-    begin(tmp_path, "good.mp4", fake_engine)
+    run = begin(tmp_path, "good.mp4")
     bpy.ops.object.mode_set(mode="EDIT")
     tick_to_the_end(until_waiting=True)
-    assert delivery.current is not None and delivery.current.waiting_for == "Edit Mode"
+    assert run.waiting_for == "Edit Mode"
     bpy.ops.object.mode_set(mode="OBJECT")
     tick_to_the_end()
     assert "good person 1" in bpy.data.objects
 
 
 def test_the_take_goes_to_its_scene(tmp_path: Path, fake_engine: Path) -> None:
-    begin(tmp_path, "good.mp4", fake_engine)
+    run = begin(tmp_path, "good.mp4")
     other = bpy.data.scenes.new("Other")
     bpy.context.window.scene = other
     tick_to_the_end()
     assert bpy.data.scenes["Scene"].camera.name == "good camera"
-    assert len(other.collection.children) == 0
-    assert delivery.outcome is not None and "in scene Scene" in delivery.outcome.text
+    assert len(other.collection.children) == 0 and not len(other.lift.takes)
+    assert "in scene Scene" in run.outcome.text
+
+
+def test_the_queue_goes_on_by_itself_in_order(tmp_path: Path, fake_engine: Path) -> None:
+    queue = [begin(tmp_path, name) for name in ("one.mp4", "damaged.mp4", "gone.mp4", "two.mp4")]
+    assert [run.state for run in queue] == [State.RUNNING, State.WAITING, State.WAITING, State.WAITING]
+    bpy.ops.lift.remove_run(index=2)
+    assert tick_to_the_end() < 0.05
+    assert [run.state for run in queue] == [State.DONE, State.FAILED, State.CANCELLED, State.DONE]
+    assert [take.name for take in bpy.context.scene.lift.takes] == ["one", "two"]
+    assert "gone camera" not in bpy.data.objects and bpy.context.scene.camera.name == "two camera"
+
+
+def test_several_clips_at_a_time(tmp_path: Path, fake_engine: Path) -> None:
+    bpy.context.preferences.addons["blender_lift_addon"].preferences.processes = 2
+    try:
+        queue = [begin(tmp_path, name) for name in ("one.mp4", "two.mp4", "three.mp4")]
+        assert [run.state for run in queue] == [State.RUNNING, State.RUNNING, State.WAITING]
+        tick_to_the_end()
+        assert len(bpy.context.scene.lift.takes) == 3
+    finally:
+        bpy.context.preferences.addons["blender_lift_addon"].preferences.processes = 1
 
 
 def test_cancel_leaves_nothing(tmp_path: Path, fake_engine: Path) -> None:
-    lift = begin(tmp_path, "hang.mp4", fake_engine)
     before = snapshot()
-    child = grandchild(lift.engine)
-    assert not bpy.ops.lift.video_to_armature.poll()
+    run, waiting = begin(tmp_path, "hang.mp4"), begin(tmp_path, "next.mp4")
+    child = grandchild(run.engine)
+    began = time.perf_counter()
     assert bpy.ops.lift.cancel() == {"FINISHED"}
-    assert dies(lift.engine.pid) and dies(child)
-    assert not lift.engine.folder.exists() and snapshot() == before
+    assert time.perf_counter() - began < 0.5
+    assert dies(run.engine.pid) and dies(child) and waiting.engine is None
+    assert not run.engine.folder.exists() and snapshot() == before
     assert not bpy.ops.lift.cancel.poll()
 
 
 def test_loading_a_file_ends_the_lift(tmp_path: Path, fake_engine: Path) -> None:
-    lift = begin(tmp_path, "hang.mp4", fake_engine)
-    child = grandchild(lift.engine)
+    run = begin(tmp_path, "hang.mp4")
+    child = grandchild(run.engine)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    assert dies(lift.engine.pid) and dies(child)
-    assert not lift.engine.folder.exists() and delivery.current is None
+    assert dies(run.engine.pid) and dies(child)
+    assert not run.engine.folder.exists() and not runs.runs
 
 
 def test_the_button_is_grey_with_a_reason(tmp_path: Path) -> None:
-    from blender_lift_addon.properties import why_not
-
-    settings = bpy.context.scene.lift
-    assert "Choose a video" in why_not(settings)
+    scene = bpy.context.scene
+    settings = scene.lift
+    assert "Choose a video" in why_not(scene)
     settings.clip = str(tmp_path / "gone.mp4")
-    assert "no file" in why_not(settings)
+    assert "no file" in why_not(scene)
     assert not bpy.ops.lift.video_to_armature.poll()
     (tmp_path / "gone.mp4").touch()
-    assert why_not(settings) == "" and bpy.ops.lift.video_to_armature.poll()
+    assert why_not(scene) == "" and bpy.ops.lift.video_to_armature.poll()
     settings.use_range, settings.start = True, 20
-    assert "end after" in why_not(settings)
+    assert "end after" in why_not(scene)
+    settings.use_range, settings.whom = False, "PICKED"
+    assert "Click on the person" in why_not(scene)
+    settings.clip = str(tmp_path / "other.mp4")
+    assert settings.whom == "MAIN", "who was picked was in the other clip"
+
+
+def test_only_the_untouched_default_cube_is_hidden(tmp_path: Path, fake_engine: Path) -> None:
+    cube = bpy.data.objects["Cube"]
+    begin(tmp_path, "one.mp4")
+    tick_to_the_end()
+    assert cube.hide_get() and cube.hide_render
+    cube = bpy.data.objects["Cube"]
+    cube.hide_set(False)
+    cube.data.vertices[0].co.x = -1.5
+    begin(tmp_path, "two.mp4")
+    tick_to_the_end()
+    assert not bpy.data.objects["Cube"].hide_get()
+
+
+def test_dropped_clips(tmp_path: Path, fake_engine: Path) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        (tmp_path / name).touch()
+    bpy.ops.lift.add_clips("EXEC_DEFAULT", directory=str(tmp_path), files=[{"name": "one.mp4"}])
+    assert Path(bpy.context.scene.lift.clip) == tmp_path / "one.mp4" and not runs.runs
+    bpy.ops.lift.add_clips("EXEC_DEFAULT", directory=str(tmp_path), files=[{"name": "one.mp4"}, {"name": "two.mp4"}])
+    assert [take.name for take in bpy.context.scene.lift.takes] == ["one", "two"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_lift_addon.engine import Engine, EngineError, LiftOptions, Progress, engine_environment, find_python
+from blender_lift_addon.engine import Engine, EngineError, Progress, engine_environment, find_python
+from blender_lift_addon.options import CleanUp, LiftOptions
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
 
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine
 def start(tmp_path: Path, program: Path, clip: str, options: LiftOptions | None = None) -> Engine:
     folder = tmp_path / "run"
     folder.mkdir()
-    return Engine(tmp_path / clip, folder, options or LiftOptions(), str(program))
+    words = (options or LiftOptions()).arguments(tmp_path / clip, folder / "take.npz")
+    return Engine(words, folder, str(program))
 
 
 def alive(pid: int) -> bool:
@@ -43,13 +45,15 @@ def grandchild(engine: Engine) -> int:
 
 
 def test_a_good_run_reports_and_yields_the_take(tmp_path: Path, fake_engine: Path) -> None:
-    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("heavy", 1.5, 4, 178, 65))
+    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("BEST", 1.5, 4, 178, 65, "still", (0.25, 0.5, 2.0)))
     seen: list[Progress] = []
     engine.wait(seen.append)
     assert engine.take is not None and engine.take.exists() and not engine.error
     assert list(dict.fromkeys(p.stage for p in seen)) == ["start", "read", "detect", "lift", "solve", "write"]
     assert any(p.done == 115 and p.total == 230 and p.eta and p.fps == 18 for p in seen)
-    expected = "--detector heavy --start 1.5 --end 4 --height 178 --fov 65 --progress json"
+    expected = (
+        "--detector heavy --start 1.5 --end 4 --height 178 --fov 65 --camera still --person 0.25 0.5 2 --progress json"
+    )
     assert f"options {expected}" in engine.log_tail()
 
 
@@ -91,7 +95,7 @@ def test_a_missing_python_is_named(tmp_path: Path) -> None:
     file = tmp_path / "not-a-program"
     file.write_text("")
     with pytest.raises(EngineError, match="cannot be started"):
-        Engine(tmp_path / "a.mp4", tmp_path, LiftOptions(), str(file))
+        Engine(["lift", "a.mp4"], tmp_path, str(file))
 
 
 def test_own_python_finds_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,3 +114,17 @@ def test_blender_itself_is_not_taken_for_python(monkeypatch: pytest.MonkeyPatch)
     assert find_python() != "/opt/blender/blender"
     monkeypatch.setattr(sys, "executable", own)
     assert find_python() == own
+
+
+def test_the_real_engine_knows_every_option(tmp_path: Path) -> None:
+    """It fails for the missing files, not for an argument that it does not know."""
+    import subprocess
+
+    clean_up = CleanUp(0.3, 0.1, 0.2, 0.3, 0.4, 0.5, 0.02, (1.0, -2.0), True, 90.0, 178.0, 60.0, "still")
+    lift = LiftOptions("DRAFT", 1.0, 2.0, 170.0, 60.0, "moving", (0.1, 0.2, 1.5))
+    missing, new = tmp_path / "missing", tmp_path / "new.npz"
+    environment = {name: value for name, value in engine_environment().items() if name != "LIFTER_WATCH_STDIN"}
+    for words in (clean_up.arguments(missing, new), CleanUp().arguments(missing, new), lift.arguments(missing, new)):
+        command = [find_python(), "-m", "lifter_core", *words, "--progress", "json"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode != 0 and done.stderr and "usage:" not in done.stderr, done.stderr

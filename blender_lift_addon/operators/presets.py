@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Presets: for the lift, and for the clean-up of a take."""
+
+import bpy
+from bl_operators.presets import AddPresetBase
+
+
+class LIFT_OT_add_lift_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
+    """Adds or removes a preset of the lift's settings."""
+
+    bl_idname = "lift.add_lift_preset"
+    bl_label = "Add Lift Preset"
+    bl_description = "Keep these settings under a name, for other clips and files"
+    preset_menu = "LIFT_PT_lift_presets"
+    preset_subdir = "lift/settings"
+    preset_defines = ("lift = bpy.context.scene.lift",)
+    preset_values = (
+        "lift.quality",
+        "lift.use_height",
+        "lift.height",
+        "lift.use_fov",
+        "lift.fov",
+        "lift.camera",
+        "lift.frame_rate",
+    )
+
+
+class LIFT_OT_add_clean_up_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
+    """Adds or removes a preset of the clean-up's settings."""
+
+    bl_idname = "lift.add_clean_up_preset"
+    bl_label = "Add Clean-Up Preset"
+    bl_description = "Keep these settings under a name, for other takes and files"
+    preset_menu = "LIFT_PT_clean_up_presets"
+    preset_subdir = "lift/clean_up"
+    preset_defines = ("clean_up = bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up",)
+    preset_values = tuple(
+        f"clean_up.{name}"
+        for name in (
+            "smooth",
+            "by_part",
+            "smooth_body",
+            "smooth_hands",
+            "smooth_feet",
+            "smooth_root",
+            "foot_lock",
+            "root",
+            "turn",
+            "facing",
+        )
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a take."""
+        assert context.scene is not None
+        return 0 <= context.scene.lift.active_take < len(context.scene.lift.takes)  # type: ignore[attr-defined]
+
+
+CLASSES = (LIFT_OT_add_lift_preset, LIFT_OT_add_clean_up_preset)

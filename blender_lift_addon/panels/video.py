@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clip, choices, button, progress."""
+
+from typing import Any
+
+import bpy
+from bl_ui.utils import PresetPanel
+
+from .. import pictures, runs
+from ..operators.clip import LIFT_OT_choose_clip
+from ..operators.drop import LIFT_OT_add_clips
+from ..operators.lift import LIFT_OT_video_to_armature
+from ..operators.person import LIFT_OT_pick_person
+from ..operators.presets import LIFT_OT_add_lift_preset
+from ..properties.settings import LiftSettings, settings_of
+from ..source import SourceError, source_of, strips
+from .queue import draw_queue
+from .text import paragraph
+
+HINT = (
+    "Choose a video of a person, or drop one on the 3D view: one shot, head to feet in the picture, camera on a stand. "
+    "Lift adds an armature that moves like them, and a camera with the clip behind it."
+)
+
+
+class LIFT_PT_lift_presets(PresetPanel, bpy.types.Panel):
+    """The lift's presets."""
+
+    bl_label = "Lift Presets"
+    preset_subdir = "lift/settings"
+    preset_operator = "script.execute_preset"
+    preset_add_operator = LIFT_OT_add_lift_preset.bl_idname
+
+
+class LIFT_PT_video(bpy.types.Panel):
+    """The tab's main panel."""
+
+    bl_label = "Video to Armature"
+    bl_category = "Lift"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        """The presets' menu."""
+        LIFT_PT_lift_presets.draw_panel_header(self.layout)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draws the tab."""
+        layout, scene = self.layout, context.scene
+        assert layout is not None and scene is not None
+        settings = settings_of(scene)
+        draw_source(context, layout, scene, settings)
+        draw_choices(layout, settings)
+        waiting = any(not run.over for run in runs.lifts())
+        row = layout.row(align=True)
+        row.scale_y = 1.6
+        text = "Add to Queue" if waiting else ""
+        row.operator(LIFT_OT_video_to_armature.bl_idname, text=text or "Lift Video to Armature", icon="ARMATURE_DATA")
+        row.operator(LIFT_OT_add_clips.bl_idname, text="", icon="FILE_FOLDER")
+        draw_queue(context, layout)
+
+
+def draw_source(
+    context: bpy.types.Context, layout: bpy.types.UILayout, scene: bpy.types.Scene, settings: LiftSettings
+) -> None:
+    """Where the clip comes from, and what it looks like."""
+    column = layout.column()
+    column.row(align=True).prop(settings, "source", expand=True)
+    row = column.row(align=True)
+    if settings.source == "CLIP":
+        row.template_ID(settings, "movie_clip", open="clip.open")
+    elif settings.source == "STRIP":
+        if strips(scene):
+            row.prop(settings, "strip", text="", icon="SEQUENCE", placeholder="Movie Strip")
+        else:
+            row.label(text="This scene's sequencer has no strips", icon="INFO")
+    else:
+        row.prop(settings, "clip", text="", icon="FILE_MOVIE", placeholder="Video")
+        row.operator(LIFT_OT_choose_clip.bl_idname, text="", icon="FILEBROWSER")
+    try:
+        source = source_of(scene, settings, exact=False)
+    except SourceError as error:
+        empty = settings.source == "FILE" and not settings.clip
+        if empty:
+            paragraph(context, column, HINT, "INFO")
+        elif settings.source == "FILE" or settings.movie_clip is not None or settings.strip:
+            paragraph(context, column, str(error), "ERROR", alert=True)
+        return
+    if icon := pictures.thumbnail(source.path, source.start or 0.0):
+        column.template_icon(icon_value=icon, scale=6.0)
+
+
+def draw_choices(layout: bpy.types.UILayout, settings: LiftSettings) -> None:
+    """What may be chosen before a lift."""
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    if settings.source != "STRIP":
+        column.column(heading="Range").prop(settings, "use_range")
+        if settings.use_range:
+            part = column.column(align=True)
+            part.prop(settings, "start")
+            part.prop(settings, "end")
+    column.prop(settings, "quality")
+    row = column.row(align=True)
+    row.prop(settings, "whom")
+    row.operator(LIFT_OT_pick_person.bl_idname, text="", icon="EYEDROPPER")
+    heights: tuple[tuple[str, str, str], ...] = (
+        ("Person's Height", "use_height", "height"),
+        ("Field of View", "use_fov", "fov"),
+    )
+    optional(column, settings, heights)
+    column.prop(settings, "camera")
+    if settings.source != "STRIP":
+        column.prop(settings, "frame_rate")
+
+
+def optional(layout: bpy.types.UILayout, settings: Any, rows: tuple[tuple[str, str, str], ...]) -> None:
+    """Values that count only if their box is ticked: heading, the box's property, the value's."""
+    for heading, known, name in rows:
+        row = layout.row(heading=heading)
+        row.prop(settings, known, text="")
+        value = row.row()
+        value.active = getattr(settings, known)
+        value.prop(settings, name, text="")
+
+
+CLASSES = (LIFT_PT_lift_presets, LIFT_PT_video)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is set for the next lift, and how the scene's takes are shown."""
+
+import math
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..options import LiftOptions
+from ..source import Source, SourceError, source_of, strips
+from .clean_up import CAMERAS
+from .takes import LiftTake
+
+SOURCES = (
+    ("FILE", "File", "A video file", "FILE_MOVIE", 0),
+    ("CLIP", "Movie Clip", "A movie clip that is in this file already", "TRACKER", 1),
+    ("STRIP", "Strip", "A movie strip of the video sequencer; only the part that it shows is lifted", "SEQUENCE", 2),
+)
+QUALITIES = (
+    ("DRAFT", "Draft", "A quick look: the lightest detector. Mixes up left and right now and then"),
+    ("STANDARD", "Standard", "A good balance for clear footage: about three times as fast as Best"),
+    ("BEST", "Best", "The most careful detection, for fast motion, turns and crossed limbs. Takes the longest"),
+)
+FRAME_RATES = (
+    ("MATCH", "Match Clip", "Set the scene to the clip's frame rate, so that every frame of footage has its key"),
+    ("KEEP", "Keep Scene", "Leave the scene's frame rate as it is. Keys fall between frames where the rates differ"),
+)
+
+
+def _other_clip(settings: Any, context: bpy.types.Context) -> None:
+    """Whoever was picked was in the other clip."""
+    settings.person, settings.whom = (-1.0, -1.0, 0.0), "MAIN"
+
+
+def _strip_names(settings: Any, context: bpy.types.Context, typed: str) -> list[str]:
+    return [s.name for s in strips(settings.id_data) or () if s.type == "MOVIE" and typed.lower() in s.name.lower()]
+
+
+class LiftSettings(bpy.types.PropertyGroup):
+    """The choices in the Lift tab."""
+
+    source: EnumProperty(  # type: ignore[valid-type]
+        name="Source",
+        description="Where the clip comes from",
+        items=SOURCES,
+        update=_other_clip,
+    )
+    clip: StringProperty(  # type: ignore[valid-type]
+        name="Clip",
+        description="The video to lift: one shot, the person whole in the picture, camera on a stand if possible",
+        update=_other_clip,
+    )
+    movie_clip: PointerProperty(  # type: ignore[valid-type]
+        type=bpy.types.MovieClip,
+        name="Movie Clip",
+        description="A movie clip of this file, for example the one open in the Movie Clip Editor",
+        update=_other_clip,
+    )
+    strip: StringProperty(  # type: ignore[valid-type]
+        name="Strip",
+        description="A movie strip of this scene's sequencer. The armature is keyed where the strip lies",
+        search=_strip_names,
+        search_options={"SUGGESTION"},
+        update=_other_clip,
+    )
+    use_range: BoolProperty(  # type: ignore[valid-type]
+        name="Only a Part",
+        description="Lift only a part of the clip instead of all of it",
+    )
+    start: FloatProperty(  # type: ignore[valid-type]
+        name="Start",
+        description="Where the part begins, in seconds from the clip's first frame",
+        min=0.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        precision=2,
+    )
+    end: FloatProperty(  # type: ignore[valid-type]
+        name="End",
+        description="Where the part ends, in seconds from the clip's first frame",
+        min=0.0,
+        default=10.0,
+        subtype="TIME_ABSOLUTE",
+        unit="TIME_ABSOLUTE",
+        precision=2,
+    )
+    quality: EnumProperty(  # type: ignore[valid-type]
+        name="Quality",
+        description="How carefully the person is looked for in each frame",
+        items=QUALITIES,
+        default="BEST",
+    )
+    whom: EnumProperty(  # type: ignore[valid-type]
+        name="Person",
+        description="Whom to lift when there are several people in the clip",
+        items=(
+            ("MAIN", "Main Person", "Whoever is largest and in the picture for longest"),
+            ("PICKED", "Picked", "Whoever you click on in a picture of the clip"),
+        ),
+    )
+    person: FloatVectorProperty(size=3, default=(-1.0, -1.0, 0.0))  # type: ignore[valid-type]
+    camera: EnumProperty(  # type: ignore[valid-type]
+        name="Camera",
+        description="Whether the camera moved while the clip was filmed",
+        items=CAMERAS,
+    )
+    use_height: BoolProperty(  # type: ignore[valid-type]
+        name="Known Height",
+        description="Scale the motion to the person's height. Otherwise an average height is assumed",
+    )
+    height: FloatProperty(  # type: ignore[valid-type]
+        name="Person's Height",
+        description="From the floor to the top of the head, without shoes",
+        min=0.5,
+        max=2.5,
+        default=1.7,
+        subtype="DISTANCE",
+        unit="LENGTH",
+        precision=2,
+    )
+    use_fov: BoolProperty(  # type: ignore[valid-type]
+        name="Known Lens",
+        description="Use the camera's field of view. Otherwise an ordinary lens is assumed",
+    )
+    fov: FloatProperty(  # type: ignore[valid-type]
+        name="Field of View",
+        description="How much the camera sees from the left edge of the picture to the right",
+        min=math.radians(5),
+        max=math.radians(160),
+        default=math.radians(65),
+        subtype="ANGLE",
+        unit="ROTATION",
+        precision=3,
+    )
+    frame_rate: EnumProperty(  # type: ignore[valid-type]
+        name="Frame Rate",
+        description="Whether the scene takes over the clip's frame rate",
+        items=FRAME_RATES,
+    )
+    takes: CollectionProperty(type=LiftTake)  # type: ignore[valid-type]
+    active_take: IntProperty(name="Take", description="The take that the panels below are about")  # type: ignore[valid-type]
+    live: BoolProperty(  # type: ignore[valid-type]
+        name="Live",
+        description="Solve the take anew whenever a setting is changed",
+        default=True,
+    )
+    show_keypoints: BoolProperty(  # type: ignore[valid-type]
+        name="Keypoints",
+        description=(
+            "In the camera view, draw the stick figure that was found in the footage: green where the detector was "
+            "sure, red where it guessed"
+        ),
+        default=True,
+    )
+    show_lost: BoolProperty(  # type: ignore[valid-type]
+        name="Tracking Lost",
+        description="Mark the frames without a person in red, in the timeline and in the camera view",
+        default=True,
+    )
+    show_contacts: BoolProperty(  # type: ignore[valid-type]
+        name="Foot Contacts",
+        description="In the timeline, show when the left and the right foot are planted",
+        default=True,
+    )
+
+
+def settings_of(scene: bpy.types.Scene | None) -> LiftSettings:
+    """The scene's choices."""
+    assert scene is not None
+    settings: LiftSettings = scene.lift  # type: ignore[attr-defined]
+    return settings
+
+
+def active_take(scene: bpy.types.Scene | None) -> LiftTake | None:
+    """The take chosen in the list."""
+    settings = settings_of(scene)
+    takes: Any = settings.takes
+    return takes[settings.active_take] if 0 <= settings.active_take < len(takes) else None
+
+
+def why_not(scene: bpy.types.Scene) -> str:
+    """Why this cannot be lifted, in words for a tooltip, or nothing if it can."""
+    settings = settings_of(scene)
+    try:
+        source_of(scene, settings, exact=False)
+    except SourceError as error:
+        return str(error)
+    if settings.whom == "PICKED" and settings.person[0] < 0:
+        return "Click on the person to lift first, with Pick Person"
+    return ""
+
+
+def lift_options(settings: LiftSettings, source: Source) -> LiftOptions:
+    """The choices as the engine takes them."""
+    return LiftOptions(
+        quality=settings.quality,
+        start=source.start,
+        end=source.end,
+        height=settings.height * 100 if settings.use_height else None,
+        fov=math.degrees(settings.fov) if settings.use_fov else None,
+        camera=settings.camera,
+        person=tuple(settings.person) if settings.whom == "PICKED" else None,
+    )
+
+
+CLASSES = (LiftSettings,)

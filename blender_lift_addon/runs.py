@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of the engine: the queue, watched by a timer.
+
+An application timer, not a modal operator: it outlives the window it was started from, and while a modal operator runs
+Blender saves no recovery file.
+"""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from lifter_core.errors import LiftError
+from lifter_core.take import Take, load_take
+
+from . import status
+from .engine import Engine, EngineError
+from .preferences import engine_python, processes
+
+INTERVAL = 0.1  # s
+
+
+class State(Enum):
+    """Of a run."""
+
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    READY = "Ready"
+    DONE = "Done"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, for the user."""
+
+    text: str
+    failed: bool = False
+    log: str = ""
+    warning: str = ""
+
+
+@dataclass(eq=False)
+class Run:
+    """One command of the engine that makes a take, and what to do with it.
+
+    Attributes:
+        name: for the list.
+        words: given the file for the take, the engine's command line.
+        obstacle: what must end first before the take can be brought in, in words, or nothing.
+        deliver: brings the take (and its file) into the scene.
+        take_uid: the take that is solved anew, nothing for a new one.
+    """
+
+    name: str
+    words: Callable[[Path], list[str]]
+    obstacle: Callable[[Take], str]
+    deliver: Callable[[Take, Path], Outcome]
+    take_uid: str = ""
+    state: State = State.WAITING
+    waiting_for: str = ""
+    outcome: Outcome = field(default_factory=lambda: Outcome(""))
+    engine: Engine | None = None
+    loading: "Future[Take] | None" = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in (State.DONE, State.FAILED, State.CANCELLED)
+
+    def start(self) -> None:
+        """Starts the engine; a failure to do so is the run's outcome."""
+        folder = Path(tempfile.mkdtemp(prefix="lift-", dir=bpy.app.tempdir))
+        try:
+            self.engine = Engine(self.words(folder / f"{self.name}.npz"), folder, engine_python())
+            self.state = State.RUNNING
+        except EngineError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._end(State.FAILED, Outcome(str(error), True))
+
+    def step(self) -> None:
+        """Takes in what the engine said, and brings the take in when it is there; never waits."""
+        if self.engine is None or self.over:
+            return
+        self.engine.poll()
+        if self.engine.running:
+            return
+        if self.engine.take is None:
+            self._end(State.FAILED, Outcome(self.engine.error, True, self.engine.log_tail()))
+        elif self.loading is None:
+            self.state = State.READY
+            self.loading = _loader.submit(load_take, self.engine.take)  # a long take takes its time
+        elif self.loading.done():
+            self.finish()
+
+    def finish(self) -> None:
+        """Brings the take of the ended engine in, unless something must end first."""
+        assert self.engine is not None and self.engine.take is not None and self.loading is not None
+        try:
+            take = self.loading.result()
+        except LiftError as error:
+            self._end(State.FAILED, Outcome(str(error), True, self.engine.log_tail()))
+            return
+        self.waiting_for = self.obstacle(take)
+        if self.waiting_for:
+            return
+        outcome = self.deliver(take, self.engine.take)
+        self._end(State.FAILED if outcome.failed else State.DONE, outcome)
+
+    def wait(self) -> None:
+        """Blocks until it is over: without a window there is no timer."""
+        if self.engine is not None and not self.over:
+            self.engine.wait(lambda progress: None)
+            while not self.over:
+                self.step()
+                if self.loading is not None:
+                    self.loading.exception()
+
+    def cancel(self) -> None:
+        """Stops it at once and removes its files; nothing was added to the scene."""
+        if not self.over:
+            self._end(State.CANCELLED, Outcome("Cancelled"))
+
+    def _end(self, state: State, outcome: Outcome) -> None:
+        self.state, self.outcome = state, outcome
+        if self.engine is not None:
+            self.engine.cancel()
+            shutil.rmtree(self.engine.folder, ignore_errors=True)
+        if outcome.failed:
+            status.tell(f"{self.name}: {outcome.text}", "ERROR")
+        elif outcome.warning:
+            status.tell(f"{self.name}: {outcome.warning}", "WARNING")
+        elif state is State.DONE:
+            status.tell(f"{self.name}: {outcome.text}", "INFO")
+
+
+runs: list[Run] = []
+_loader = ThreadPoolExecutor(1, "lift-load")
+
+
+def lifts() -> list[Run]:
+    """The queue: the runs that make new takes."""
+    return [run for run in runs if not run.take_uid]
+
+
+def solving(uid: str) -> Run | None:
+    """The run that solves this take anew: the one under way, or the last."""
+    return next((run for run in reversed(runs) if run.take_uid == uid), None)
+
+
+def busy() -> bool:
+    """Whether anything is under way or waiting."""
+    return any(not run.over for run in runs)
+
+
+def add(run: Run) -> Run:
+    """Puts a run on the queue; it starts as soon as a process is free. One that solves a take anew starts at once."""
+    if run.take_uid:
+        for other in [r for r in runs if r.take_uid == run.take_uid]:
+            other.cancel()
+            runs.remove(other)
+    elif all(other.over for other in lifts()):
+        clear_over()
+    runs.append(run)
+    _start_next()
+    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=INTERVAL, persistent=True)
+    status.redraw()
+    return run
+
+
+def remove(run: Run) -> None:
+    """Takes a run off the list, and stops it."""
+    run.cancel()
+    if run in runs:
+        runs.remove(run)
+    status.redraw()
+
+
+def clear_over() -> None:
+    """Takes off the list what has ended."""
+    runs[:] = [run for run in runs if run.take_uid or not run.over]
+
+
+def cancel_all() -> None:
+    """Stops everything at once and empties the queue."""
+    for run in runs:
+        run.cancel()
+    status.redraw()
+
+
+def wait_all() -> None:
+    """Blocks until all is over, for scripts and `blender -b`."""
+    while busy():
+        _start_next()
+        for run in list(runs):
+            run.wait()
+
+
+def _start_next() -> None:
+    going = sum(run.state is State.RUNNING for run in lifts())
+    for run in list(runs):
+        if run.state is State.WAITING and (run.take_uid or going < processes()):
+            run.start()
+            going += not run.take_uid
+
+
+def _tick() -> float | None:
+    for run in list(runs):
+        run.step()
+    _start_next()
+    status.redraw()
+    return INTERVAL if busy() else None
+
+
+@persistent  # type: ignore[untyped-decorator]
+def _before_load(_path: str) -> None:
+    _stop()
+
+
+def _stop() -> None:
+    for run in runs:
+        run.cancel()
+    runs.clear()
+
+
+def register() -> None:
+    """Sees to it that no engine outlives the file or the session."""
+    bpy.app.handlers.load_pre.append(_before_load)
+    atexit.register(_stop)
+
+
+def unregister() -> None:
+    """Stops what is under way."""
+    _stop()
+    atexit.unregister(_stop)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    bpy.app.handlers.load_pre.remove(_before_load)
