@@ -2,8 +2,9 @@
 
 Pixels become rays; a virtual camera is turned (least rotation) to look along the torso's ray, so perspective is kept
 exactly wherever the person stands in the picture. There the points are divided by their own spread, which with the
-torso's ray goes in as three global inputs. The network answers in that camera's axes, in metres about the pelvis, for a
-body of standard size (STANDARD_LENGTH): absolute size cannot be seen in one picture.
+torso's ray goes in as three global inputs. Two more inputs may be known or not: the detector's own 3D, which has seen the
+picture's shading and occlusion, and the direction up. The network answers in that camera's axes, in metres about the
+pelvis, for a body of standard size (STANDARD_LENGTH): absolute size cannot be seen in one picture.
 """
 
 from typing import Any, NamedTuple
@@ -17,8 +18,9 @@ Array = NDArray[Any]
 
 DERIVED = tuple(JOINT[name] for name in ("pelvis", "spine", "thorax", "neck", "head"))
 MEASURED = tuple(i for i in range(len(JOINT_NAMES)) if i not in DERIVED)
-NODE_CHANNELS = 3  # x, y in units of the spread, confidence
-GLOBAL_CHANNELS = 3  # log of the spread, torso ray x/z and y/z
+NODE_CHANNELS = 6  # x, y in units of the spread, confidence; the detector's own 3D
+GLOBAL_CHANNELS = 6  # log of the spread, torso ray x/z and y/z; up
+PLAIN_CHANNELS = 3  # of both: what networks take that know neither the detector's own 3D nor up
 
 # pelvis-spine-thorax + thigh + shin of a standard body, metres: the mean of the CMU subjects
 STANDARD_LENGTH = 1.35
@@ -30,8 +32,9 @@ class Encoded(NamedTuple):
     """A batch of N poses as the networks take them.
 
     Attributes:
-        nodes: (N, J, 3) x, y (virtual camera, in units of the spread) and confidence; zeros where missing.
-        globals: (N, 3) log spread (standardised), torso ray x/z, y/z.
+        nodes: (N, J, 6) x, y (virtual camera, in units of the spread) and confidence; zeros where missing; the detector's
+            own 3D, metres about the hips at standard size, zeros where it is not known.
+        globals: (N, 6) log spread (standardised), torso ray x/z, y/z; up in the virtual camera's axes, zeros if not known.
         view: (N, 3, 3) turns the virtual camera's axes into the real camera's.
     """
 
@@ -75,18 +78,9 @@ def look_at(direction: Array) -> Array:
     return np.stack(rows, -1).reshape(*d.shape[:-1], 3, 3)
 
 
-def encode(tangents: Array, confidence: Array) -> Encoded:
-    """Turns camera tangents into network input.
-
-    Args:
-        tangents: (N, J, 2) x/z and y/z of each MEASURED joint's ray, (pixel - principal point) / focal length.
-        confidence: (N, J) 0 to 1; 0 = missing (its tangent may then be anything finite).
-
-    Returns:
-        Encoded; a pose with no point at all gives zeros.
-    """
-    t = np.ascontiguousarray(tangents, np.float32)
-    seen = (confidence > 0).astype(np.float32)
+def torso_ray(tangents: Array, confidence: Array) -> Array:
+    """(N, 3) the ray to the middle of the torso's points, of all points where fewer than two of those are seen; z = 1."""
+    seen = (confidence > 0).astype(tangents.dtype)
     torso = seen[:, _TORSO]
     few = torso.sum(1) < 2
     weight = np.zeros_like(seen)
@@ -95,8 +89,25 @@ def encode(tangents: Array, confidence: Array) -> Encoded:
         weight[few] = seen[few]
         weight[np.ix_(few, DERIVED)] = 0
     total = np.maximum(weight.sum(1), 1e-6)[:, None]
-    centre = np.einsum("nj,njk->nk", weight, t) / total
-    ray = np.concatenate([centre, np.ones_like(centre[:, :1])], 1)
+    centre = np.einsum("nj,njk->nk", weight, tangents) / total
+    return np.concatenate([centre, np.ones_like(centre[:, :1])], 1)
+
+
+def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Array | None = None) -> Encoded:
+    """Turns camera tangents into network input.
+
+    Args:
+        tangents: (N, J, 2) x/z and y/z of each MEASURED joint's ray, (pixel - principal point) / focal length.
+        confidence: (N, J) 0 to 1; 0 = missing (its tangent may then be anything finite).
+        own: (N, J, 3) the detector's own 3D as own_pose() gives it, zeros where not known; up: (N, 3) unit vectors in the
+            camera's axes, or zeros.
+
+    Returns:
+        Encoded; a pose with no point at all gives zeros.
+    """
+    t = np.ascontiguousarray(tangents, np.float32)
+    seen = (confidence > 0).astype(np.float32)
+    ray = torso_ray(t, confidence)
     view = look_at(ray)
     # x_virtual = view^T x_camera
     v = np.concatenate([t, np.ones_like(t[..., :1])], -1) @ view
@@ -104,12 +115,38 @@ def encode(tangents: Array, confidence: Array) -> Encoded:
     local, conf = fill_derived(local, confidence.astype(np.float32))
     w = seen[:, MEASURED]
     spread = np.sqrt((w * (local[:, MEASURED] ** 2).sum(-1)).sum(1) / np.maximum(w.sum(1), 1) + 1e-9)
-    nodes = np.concatenate([local / spread[:, None, None], conf[..., None]], -1)
+    nodes = np.zeros((*conf.shape, NODE_CHANNELS), np.float32)
+    nodes[..., :2] = np.clip(local / spread[:, None, None], -6, 6)
+    nodes[..., 2] = conf
     nodes[conf <= 0] = 0
-    nodes[..., :2] = np.clip(nodes[..., :2], -6, 6)
-    log_spread = (np.log(spread) - _LOG_SPREAD[0]) / _LOG_SPREAD[1]
-    flat = np.concatenate([log_spread[:, None], centre], 1)
-    return Encoded(nodes.astype(np.float32), flat.astype(np.float32), view.astype(np.float32))
+    flat = np.zeros((len(t), GLOBAL_CHANNELS), np.float32)
+    flat[:, 0] = (np.log(spread) - _LOG_SPREAD[0]) / _LOG_SPREAD[1]
+    flat[:, 1:3] = ray[:, :2]
+    if own is not None:
+        nodes[..., 3:] = own
+    if up is not None:
+        flat[:, 3:] = np.einsum("ni,nij->nj", up, view)
+    return Encoded(nodes, flat, view.astype(np.float32))
+
+
+def own_pose(points: Array) -> Array:
+    """The detector's own 3D as a network takes it: derived joints filled in, about the hips, standard size.
+
+    Args:
+        points: (N, J, 3) of which the MEASURED joints are read; any unit. A detector sees a crop about the person, so its
+            axes are taken for the virtual camera's.
+    """
+    p = points.copy()
+    j = JOINT
+
+    def mid(part: str) -> Array:
+        return np.asarray((p[:, j[f"left_{part}"]] + p[:, j[f"right_{part}"]]) / 2)
+
+    p = p - mid("hip")[:, None]
+    thorax, ears = mid("shoulder"), mid("ear")
+    p[:, j["pelvis"]], p[:, j["thorax"]], p[:, j["spine"]] = 0, thorax, 0.65 * thorax
+    p[:, j["neck"]], p[:, j["head"]] = 0.4 * thorax + 0.6 * ears, 1.6 * ears - 0.6 * thorax
+    return np.asarray(p * standard_scale(p)[:, None, None])
 
 
 def standard_scale(joints: Array) -> Array:

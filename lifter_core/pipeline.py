@@ -69,10 +69,13 @@ def solve_again(
         BadInputError: the model or device cannot be used.
     """
     people = []
-    for points in take.keypoints:
+    for i, points in enumerate(take.keypoints):
+        world = None if take.keypoints_world is None else take.keypoints_world[i]
         confidence = np.nan_to_num(points[..., 2])
         people.append(
-            Keypoints(take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps)
+            Keypoints(
+                take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps, world
+            )
         )
     meta = {name: value for name, value in take.meta.items() if name != "heights"}
     told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
@@ -85,6 +88,8 @@ def _lift_and_solve(people: list[Keypoints], network: Model, meta: dict[str, Any
     matrix = camera_matrix(people[0].image_size, options.get("fov"))
     lifted = [lift(person, matrix, network, report) for person in people]
     meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
-    joints = [getattr(one, "joints", one) for one in lifted]
-    sigma = [one.sigma for one in lifted] if all(hasattr(one, "sigma") for one in lifted) else None
-    return solve(people, joints, matrix, options_from(options), meta, report, sigma)
+    joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
+    take = solve(people, joints, matrix, options_from(options), meta, report, sigma)
+    if all(person.world is not None for person in people):
+        take.keypoints_world = np.stack([np.asarray(person.world, np.float32) for person in people])
+    return take

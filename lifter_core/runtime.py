@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import BadInputError
-from .normalise import Encoded
+from .normalise import PLAIN_CHANNELS, Encoded
 
 Array = NDArray[Any]
 
@@ -21,13 +21,20 @@ _BATCH = 1024  # poses at a time: bounds the memory of long clips
 
 
 class Model(NamedTuple):
-    """A network ready to run: its name, where it runs (``torch cuda``, ``onnxruntime cpu``), and the function itself,
-    Encoded of N poses -> (N, J, 3) metres at standard size in the virtual camera's axes.
+    """A network ready to run.
+
+    Attributes:
+        name: its name; device: where it runs (``torch cuda``, ``onnxruntime cpu``).
+        predict: Encoded of M frames and windows (N, W) -> (N, J, 3 or 4) metres at standard size in the virtual camera's
+            axes, and the log of the expected error where the network says it. Windows are indices of frames, -1 = none;
+            None = every frame by itself.
+        taps: what a window holds, in 30ths of a second from the frame that is answered; empty = that frame alone.
     """
 
     name: str
     device: str
-    predict: Callable[[Encoded], Array]
+    predict: Callable[[Encoded, NDArray[np.intp] | None], Array]
+    taps: tuple[int, ...] = ()
 
 
 def shipped() -> dict[str, dict[str, Any]]:
@@ -57,21 +64,21 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
         with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
         backend = "torch" if with_torch else "onnxruntime"
     if backend == "torch":
-        return _with_torch(name, device)
+        return _with_torch(name, cards[name], device)
     if device not in ("auto", "cpu"):
         raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
-    return _with_onnxruntime(name)
+    return _with_onnxruntime(name, cards[name])
 
 
 def _mean(name: str, models: list[Model]) -> Model:
-    def predict(encoded: Encoded) -> Array:
-        answers = [m.predict(encoded) for m in models]
+    def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
+        answers = [m.predict(encoded, windows) for m in models]
         return np.asarray(np.mean(answers, axis=0, dtype=np.float32))
 
-    return Model(name, models[0].device, predict)
+    return Model(name, models[0].device, predict, models[0].taps)
 
 
-def _with_torch(name: str, device: str) -> Model:
+def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:
     import torch
     from safetensors.torch import load_file
 
@@ -82,8 +89,7 @@ def _with_torch(name: str, device: str) -> Model:
         device = next(d for d in ("cuda", "mps", "cpu") if there[d])
     if not there.get(device, False):
         raise BadInputError(f"This machine has no device {device} that torch can use; use --device cpu or auto.")
-    info = json.loads((WEIGHTS / f"{name}.json").read_text())
-    network = build(info["network"], **info["arguments"])
+    network = build(card["network"], **card["arguments"])
     network.load_state_dict(load_file(WEIGHTS / f"{name}.safetensors"))
     network.eval().to(device)
 
@@ -93,10 +99,10 @@ def _with_torch(name: str, device: str) -> Model:
             result: Array = out.cpu().numpy()
         return result
 
-    return Model(name, f"torch {device}", _batched(run))
+    return Model(name, f"torch {device}", batched(run, card["arguments"]), tuple(card["arguments"].get("taps", ())))
 
 
-def _with_onnxruntime(name: str) -> Model:
+def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -110,13 +116,40 @@ def _with_onnxruntime(name: str) -> Model:
         result: Array = session.run(None, {"nodes": nodes, "globals": flat})[0]
         return result
 
-    return Model(name, "onnxruntime cpu", _batched(run))
+    return Model(name, "onnxruntime cpu", batched(run, card["arguments"]), tuple(card["arguments"].get("taps", ())))
 
 
-def _batched(run: Callable[[Array, Array], Array]) -> Callable[[Encoded], Array]:
-    def predict(encoded: Encoded) -> Array:
-        nodes, flat = encoded.nodes, encoded.globals
-        parts = [run(nodes[i : i + _BATCH], flat[i : i + _BATCH]) for i in range(0, len(nodes), _BATCH)]
-        return np.concatenate(parts) if parts else np.zeros((0, nodes.shape[1], 3), np.float32)
+def window(values: Array, windows: NDArray[np.intp]) -> Array:
+    """(N, W, ...) the frames of each window; zeros where it has none. values (M, ...), windows (N, W)."""
+    out = values[windows]
+    out[windows < 0] = 0
+    return out
+
+
+def batched(
+    run: Callable[[Array, Array], Array], arguments: dict[str, Any]
+) -> Callable[[Encoded, NDArray[np.intp] | None], Array]:
+    """A network's function on a batch of input arrays as Model.predict; ``arguments`` built the network."""
+    channels, flat_channels = (
+        arguments.get("channels", PLAIN_CHANNELS),
+        arguments.get("global_channels", PLAIN_CHANNELS),
+    )
+    taps, joints = tuple(arguments.get("taps", ())), arguments["joints"]
+
+    def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
+        nodes, flat = encoded.nodes[..., :channels], encoded.globals[..., :flat_channels]
+        if taps and windows is None:
+            windows = np.full((len(nodes), len(taps)), -1)
+            windows[:, taps.index(0)] = np.arange(len(nodes))
+        count = len(nodes) if windows is None else len(windows)
+        parts = []
+        for i in range(0, count, _BATCH):
+            if taps:
+                rows = windows[i : i + _BATCH]  # type: ignore[index]
+                parts.append(run(window(nodes, rows), window(flat, rows)))
+            else:  # frames by themselves: the middle of each window, which comes first in ``encoded``
+                parts.append(run(np.ascontiguousarray(nodes[i : min(i + _BATCH, count)]),
+                                 np.ascontiguousarray(flat[i : min(i + _BATCH, count)])))  # fmt: skip
+        return np.concatenate(parts) if parts else np.zeros((0, joints, 3), np.float32)
 
     return predict

@@ -50,6 +50,7 @@ class Take:
     camera_rotation: NDArray[np.float64]  # (T, 3, 3) world to camera
     camera_translation: NDArray[np.float64]  # (T, 3) m, world to camera
     meta: dict[str, Any] = field(default_factory=dict)
+    keypoints_world: NDArray[np.float32] | None = None  # (P, T, K, 3) m, the detector's own 3D; None = it gave none
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -65,6 +66,8 @@ def save_take(take: Take, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, Any] = {"format": np.array(FORMAT)}
     for f in fields(Take):
         value = getattr(take, f.name)
+        if value is None:
+            continue
         arrays[f.name] = np.array(json.dumps(value)) if f.name == "meta" else np.array(value)
     with replaced(path) as temporary, open(temporary, "wb") as stream:
         np.savez_compressed(stream, **arrays)
@@ -87,10 +90,10 @@ def load_take(path: str | os.PathLike[str]) -> Take:
         raise BadInputError(f"{path} is not a take file.") from None
     if str(arrays.get("format")) != FORMAT:
         raise BadInputError(f"{path} is not a {FORMAT} file (it says {arrays.get('format')}); lift the clip again.")
-    missing = [f.name for f in fields(Take) if f.name not in arrays]
+    missing = [f.name for f in fields(Take) if f.name not in arrays and f.default is not None]
     if missing:
         raise BadInputError(f"{path} is an incomplete take (it lacks {', '.join(missing)}); lift the clip again.")
-    values: dict[str, Any] = {f.name: arrays[f.name] for f in fields(Take)}
+    values: dict[str, Any] = {f.name: arrays.get(f.name) for f in fields(Take)}
     for name in _TEXT:
         values[name] = tuple(str(x) for x in arrays[name])
     values["fps"] = float(arrays["fps"])

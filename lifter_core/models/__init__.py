@@ -13,12 +13,14 @@ from .gcn import GraphNetwork
 from .locally_connected import LocallyConnected
 from .residual_mlp import ResidualMLP
 from .spatial_temporal import SpatialTemporal
+from .temporal import Temporal
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "residual_mlp": ResidualMLP,
     "gcn": GraphNetwork,
     "spatial_temporal": SpatialTemporal,
     "locally_connected": LocallyConnected,
+    "temporal": Temporal,
 }
 
 

@@ -35,23 +35,25 @@ _SIDE = 0.008  # and of each side's
 
 
 def bone_lengths(joints: Array) -> Array:
-    """(N, J) distance of each joint from its parent in the drawing tree; 1 for the root."""
+    """(..., J) distance of each joint from its parent in the drawing tree; 1 for the root; joints (..., J, 3)."""
     parents = list(JOINT_PARENTS[1:])
-    length = np.ones(joints.shape[:2], np.float32)
-    length[:, 1:] = np.linalg.norm(joints[:, 1:] - joints[:, parents], axis=-1)
+    length = np.ones(joints.shape[:-1], np.float32)
+    length[..., 1:] = np.linalg.norm(joints[..., 1:, :] - joints[..., parents, :], axis=-1)
     return length
 
 
 def resize(joints: Array, proportions: NDArray[np.bool_], rng: np.random.Generator) -> Array:
-    """Gives every pose (N, J, 3, about the pelvis) another body.
+    """Gives each of C sequences (C, T, J, 3) another body of constant bones; the pelvis's path grows with the legs.
 
     Half of the bodies (all whose ``proportions`` are not to be believed) are drawn about the standard one, the others
     about their own, left and right made equal first.
     """
     n = len(joints)
-    own = bone_lengths(joints)
+    each = bone_lengths(joints)
     direction = np.zeros_like(joints)
-    direction[:, 1:] = (joints[:, 1:] - joints[:, list(JOINT_PARENTS[1:])]) / np.maximum(own[:, 1:, None], 1e-6)
+    direction[..., 1:, :] = joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :]
+    direction[..., 1:, :] /= np.maximum(each[..., 1:, None], 1e-6)
+    own = np.median(each, axis=1)
     own = (own + own[:, JOINT_MIRROR]) / 2
     standard = ~proportions | (rng.random(n) < 0.5)
     length = np.where(standard[:, None], STANDARD_LENGTHS, own)
@@ -61,16 +63,19 @@ def resize(joints: Array, proportions: NDArray[np.bool_], rng: np.random.Generat
         for part in parts:
             log[part] = log[part] + shared
     factor = np.exp(np.stack([log.get(part, np.zeros(n)) for part in _PART], 1) + rng.normal(0, _SIDE, own.shape))
-    step = direction * (length * factor)[..., None].astype(np.float32)
-    out = np.zeros_like(joints)
+    new = (length * factor).astype(np.float32)
+    step = direction * new[:, None, :, None]
+    legs = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle")]
+    out = np.empty_like(joints)
+    out[:, :, 0] = joints[:, :, 0] * (new[:, legs].sum(1) / np.maximum(own[:, legs].sum(1), 1e-6))[:, None, None]
     for j, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
-            out[:, j] = out[:, parent] + step[:, j]
+            out[:, :, j] = out[:, :, parent] + step[:, :, j]
     return out
 
 
 def _frame(across: Array, along: Array) -> Array:
-    """(N, 3, 3) axes as columns: across, along made perpendicular to it, and their cross product."""
+    """(..., 3, 3) axes as columns: across, along made perpendicular to it, and their cross product."""
     x = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
     y = along - (along * x).sum(-1, keepdims=True) * x
     y /= np.maximum(np.linalg.norm(y, axis=-1, keepdims=True), 1e-6)
@@ -82,25 +87,25 @@ _LEGS = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("knee", "ankle",
 
 
 def recombine(joints: Array, rng: np.random.Generator, arms: float = 0.25, legs: float = 0.1) -> Array:
-    """Hangs the arms (or legs) of another pose of the batch on some poses, turned with the trunk. (N, J, 3)."""
+    """Hangs the arms (or legs) of another sequence of the batch on some sequences, turned with the trunk. (C, T, J, 3)."""
     out = joints.copy()
     j = JOINT
-    trunk = joints[:, j["thorax"]] - joints[:, j["pelvis"]]
+    trunk = joints[:, :, j["thorax"]] - joints[:, :, j["pelvis"]]
     for chance, limbs, root in ((arms, _ARMS, "shoulder"), (legs, _LEGS, "hip")):
         rows = np.flatnonzero(rng.random(len(joints)) < chance)
         other = rng.permutation(len(joints))[: len(rows)]
-        across = joints[:, j[f"left_{root}"]] - joints[:, j[f"right_{root}"]]
-        turn = _frame(across[rows], trunk[rows]) @ _frame(across[other], trunk[other]).transpose(0, 2, 1)
+        across = joints[:, :, j[f"left_{root}"]] - joints[:, :, j[f"right_{root}"]]
+        turn = _frame(across[rows], trunk[rows]) @ np.swapaxes(_frame(across[other], trunk[other]), -1, -2)
         for k in limbs:
             at = j[JOINT_NAMES[k].split("_")[0] + "_" + root]
-            offset = joints[other, k] - joints[other, at]
-            out[rows, k] = joints[rows, at] + np.einsum("nij,nj->ni", turn, offset)
+            offset = joints[other, :, k] - joints[other, :, at]
+            out[rows, :, k] = joints[rows, :, at] + np.einsum("ntij,ntj->nti", turn, offset)
     return out
 
 
 def mirror(joints: Array, rng: np.random.Generator) -> Array:
-    """Mirrors half of the poses (N, J, 3) about the plane x = 0."""
+    """Mirrors half of the sequences (C, T, J, 3) about the plane x = 0."""
     flip = rng.random(len(joints)) < 0.5
     out = joints.copy()
-    out[flip] = joints[flip][:, JOINT_MIRROR] * np.array([-1, 1, 1], np.float32)
+    out[flip] = joints[flip][:, :, JOINT_MIRROR] * np.array([-1, 1, 1], np.float32)
     return out

@@ -1,22 +1,29 @@
-"""Virtual cameras: where a random ordinary camera stands to a person, and what perspective makes of the body."""
+"""Virtual cameras: where a random ordinary camera stands to a moving person, and what perspective makes of the body."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..normalise import look_at
+
 Array = NDArray[Any]
 
 # world Y up -> OpenCV camera axes of a level camera (x right, y down, z forward)
 _LEVEL = np.diag([1.0, -1.0, -1.0]).astype(np.float32)
 _WILD_SHARE = 0.12  # of the cameras: far from level
+_FOLLOWS = 0.3  # of the cameras: an operator keeps the person in the picture
+_SHAKE = np.radians(0.6)  # sd of a hand-held camera's wandering
 
 
 class Views(NamedTuple):
-    """What N cameras see: joints (N, J, 3) about the pelvis in camera axes, metres, and root (N, 3) in front of it."""
+    """What C cameras see over T frames, in camera axes and metres: joints (C, T, J, 3) about the pelvis, the pelvis
+    itself, root (C, T, 3), and the direction up, (C, T, 3).
+    """
 
     joints: Array
     root: Array
+    up: Array
 
 
 def _turn(axis: int, angle: NDArray[np.float64]) -> Array:
@@ -29,11 +36,35 @@ def _turn(axis: int, angle: NDArray[np.float64]) -> Array:
     return m
 
 
+def wander(shape: tuple[int, ...], keep: float, rng: np.random.Generator) -> Array:
+    """Unit-variance AR(1) along axis 1: each frame keeps ``keep`` of the one before. (C, T, ...) float32."""
+    x = rng.standard_normal(shape, np.float32)
+    gain = np.float32((1 - keep**2) ** 0.5)
+    for t in range(1, shape[1]):
+        x[:, t] = keep * x[:, t - 1] + gain * x[:, t]
+    return x
+
+
+def _followed(root: Array, rng: np.random.Generator) -> Array:
+    """(C, T, 3, 3) turns of a camera that follows: the smoothed direction of the person stays where it was on average."""
+    frames = root.shape[1]
+    direction = root / np.linalg.norm(root, axis=-1, keepdims=True)
+    width = min(15, frames // 2)
+    padded = np.concatenate([direction[:, :1].repeat(width, 1), direction, direction[:, -1:].repeat(width, 1)], 1)
+    total = np.cumsum(np.pad(padded, ((0, 0), (1, 0), (0, 0))), axis=1)
+    slow = total[:, 2 * width + 1 :] - total[:, : -2 * width - 1]
+    slow[..., :2] += slow[..., 2:] * _SHAKE * wander((len(root), frames, 2), 0.95, rng)
+    aim = slow.mean(1, keepdims=True)
+    slow[..., 2], aim[..., 2] = np.maximum(slow[..., 2], 1e-3), np.maximum(aim[..., 2], 1e-3)
+    return look_at(aim) @ np.swapaxes(look_at(slow), -1, -2)
+
+
 def place(joints: Array, rng: np.random.Generator) -> Views:
-    """Puts a camera before each pose (N, J, 3, about the pelvis, Y up, metres).
+    """Puts a camera before each of C sequences (C, T, J, 3; Y up, metres).
 
     Azimuth uniform; pitch N(9, 12) and roll N(0, 6) degrees, an eighth of the cameras far wilder (pitch -25 to 60, roll
-    N(0, 20)); distance 1.6 to 12 m, nearer more often; the person up to 25 degrees off the centre.
+    N(0, 20)); distance 1.6 to 12 m, nearer more often; the person up to 25 degrees off the centre; three of ten cameras
+    are turned after the person by an unsteady hand.
     """
     n = len(joints)
     wild = rng.random(n) < _WILD_SHARE
@@ -41,12 +72,23 @@ def place(joints: Array, rng: np.random.Generator) -> Views:
     pitch = np.where(wild, rng.uniform(-25, 60, n), rng.normal(9, 12, n))
     roll = rng.normal(0, 1, n) * np.where(wild, 20, 6)
     turn = _turn(2, np.radians(roll)) @ _turn(0, np.radians(pitch)) @ _LEVEL @ _turn(1, yaw)
-    local = np.einsum("nij,nkj->nki", turn, joints)
+    pelvis = joints[:, :, 0]
+    path = pelvis - pelvis.mean(1, keepdims=True)
+    local = np.einsum("nij,ntkj->ntki", turn, joints - pelvis[:, :, None])
+    path = np.einsum("nij,ntj->nti", turn, path)
     distance = np.exp(rng.uniform(np.log(1.6), np.log(12.0), n) * 0.6 + 0.4 * rng.normal(np.log(3.5), 0.35, n))
     distance = np.maximum(distance, 1.3)
     off = np.stack([rng.uniform(-0.42, 0.42, n), rng.normal(0, 0.13, n), np.ones(n)], 1)
-    root = (off * distance[:, None]).astype(np.float32)
+    root = path + (off * distance[:, None])[:, None]
     # nobody's nose in the lens: the nearest point stays 0.5 m away
-    nearest = (local[..., 2] + root[:, None, 2]).min(1)
-    short = np.maximum(0.5 - nearest, 0)[:, None]
-    return Views(local.astype(np.float32), root + (off * short).astype(np.float32))
+    nearest = (local[..., 2].min(2) + root[..., 2]).min(1)
+    root = (root + (off * np.maximum(0.5 - nearest, 0)[:, None])[:, None]).astype(np.float32)
+    local = local.astype(np.float32)
+    up = np.broadcast_to(turn[:, None, :, 1], root.shape).astype(np.float32)
+    moving = np.flatnonzero(rng.random(n) < _FOLLOWS)
+    if len(moving):
+        follow = _followed(root[moving].astype(np.float64), rng).astype(np.float32)
+        local[moving] = np.einsum("ntij,ntkj->ntki", follow, local[moving])
+        root[moving] = np.einsum("ntij,ntj->nti", follow, root[moving])
+        up[moving] = np.einsum("ntij,ntj->nti", follow, up[moving])
+    return Views(local, root, up)

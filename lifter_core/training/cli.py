@@ -12,6 +12,7 @@ def main(argv: list[str] | None = None) -> int:
     names = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
     parser.add_argument("config", help=f"a .toml file, or the name of a shipped one: {names}")
     parser.add_argument("--data", type=Path, required=True, help="folder with cmu_60.npz and cmu_full_30.npz")
+    parser.add_argument("--pairs", type=Path, help="rendered pairs to mix in (docs/synthetic.md)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/CONFIG); an unfinished run goes on")
     parser.add_argument("--export", type=Path, help="write the finished network (.safetensors, .onnx) to this folder")
     args = parser.parse_args(argv)
@@ -23,7 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     from .trainer import Config, train
 
     config = Config.read(path)
-    network = train(config, args.data, args.out or Path("runs") / path.stem)
+    network = train(config, args.data, args.out or Path("runs") / path.stem, args.pairs)
     if args.export:
         from .export import export
 

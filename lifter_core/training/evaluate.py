@@ -7,39 +7,76 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..lifting import TAP_RATE
 from ..normalise import Encoded
 from .cameras import place
-from .metrics import mpjpe, pa_mpjpe
-from .mocap import read_clips
-from .samples import Samples, look
+from .metrics import acceleration_error, mpjpe, mpjve, pa_mpjpe
+from .mocap import Motion, read_clips, stretches, whole_parts
+from .noise import Detector
+from .samples import Sequences, look, window_rows
 
 Array = NDArray[Any]
-Predict = Callable[[Encoded], Array]  # network input -> (N, J, 3) metres, standard size, virtual camera
+# frames and the windows about those to answer (None: all, by themselves) -> (N, J, 3) standard size, virtual camera
+Predict = Callable[[Encoded, NDArray[np.intp] | None], Array]
+
+FRAMES = 90
 
 
 class Figures(NamedTuple):
-    """Means over a validation set, mm, 12 limb joints; true body size given (scale is not what a lifter can know)."""
+    """Means over a validation set, 12 limb joints about the hips; true body size given (scale is not what a lifter can
+    know): MPJPE and PA-MPJPE in mm, velocity error in mm a frame and acceleration error in mm a frame^2, at 30 fps.
+    """
 
     mpjpe: float
     pa_mpjpe: float
+    mpjve: float
+    acceleration: float
+
+    def __str__(self) -> str:
+        return f"{self.pa_mpjpe:.1f} / {self.mpjpe:.1f}, acceleration {self.acceleration:.1f}"
 
 
-def validation_set(file: Path, clean: bool, count: int = 6000, seed: int = 7) -> Samples:
-    """``count`` frames spread over the val clips of one packed file, each before its own random camera."""
-    joints, speed = [], []
-    for clip in read_clips(file, "val"):
-        local = clip.joints - clip.joints[:, :1]
-        v = np.linalg.norm(np.gradient(local, axis=0), axis=-1) * float(clip.info["fps"])
-        joints.append(local)
-        speed.append(v.astype(np.float32))
-    all_joints, all_speed = np.concatenate(joints), np.concatenate(speed)
-    rows = np.linspace(0, len(all_joints) - 1, min(count, len(all_joints))).astype(int)
+def validation_set(
+    file: Path, clean: bool, model: Detector, count: int = 80, seed: int = 7, split: str = "val"
+) -> Sequences:
+    """``count`` sequences of FRAMES frames at 30 fps, spread over the clips of one packed file's split, each before its own
+    random camera.
+
+    Clips take part by length; a sequence shorter than FRAMES has frames that are not ``there``.
+    """
+    parts = [(part, float(clip.info["fps"])) for clip in read_clips(file, split) for part in whole_parts(clip)]
+    length = np.array([len(p) for p, _ in parts])
+    seconds = np.cumsum(length / np.array([fps for _, fps in parts]))
+    chosen = np.searchsorted(seconds, (np.arange(count) + 0.5) / count * seconds[-1])
+    motion = Motion(
+        np.concatenate([p for p, _ in parts]),
+        np.cumsum(length) - length,
+        length,
+        np.array([fps for _, fps in parts]),
+        np.ones(len(parts), bool),
+        np.full(len(parts), 1 / len(parts)),
+    )
     rng = np.random.default_rng(seed)
-    return look(place(all_joints[rows], rng), all_speed[rows], rng, clean)
+    joints, there = stretches(motion, chosen, FRAMES, TAP_RATE, rng, jitter=0)
+    return look(place(joints, rng), there, model, rng, clean)
 
 
-def score(predict: Predict, samples: Samples) -> Figures:
-    """The network's figures on a set."""
-    out = predict(samples.encoded) * samples.size[:, None, None]
-    true = samples.target * samples.size[:, None, None]
-    return Figures(float(mpjpe(out, true).mean()), float(pa_mpjpe(out, true).mean()))
+def score(predict: Predict, sequences: Sequences, taps: tuple[int, ...] = ()) -> Figures:
+    """The figures of a network that looks at ``taps`` on a set."""
+    c, t = sequences.there.shape
+    every = np.stack(np.meshgrid(np.arange(c), np.arange(t), indexing="ij"), -1).reshape(-1, 2)
+    windows = window_rows(sequences.there, taps, every) if taps else None
+    out = predict(sequences.encoded, windows)[..., :3]
+    factor = sequences.size[:, None, None]
+    there = sequences.there.reshape(-1)
+    a, b = out * factor, sequences.target * factor
+    view = sequences.encoded.view
+    still = [np.einsum("nij,nkj->nki", view, x).reshape(c, t, -1, 3) for x in (a, b)]
+    rows = [np.flatnonzero(row) for row in sequences.there]
+    pieces = [(still[0][i, r], still[1][i, r]) for i, r in enumerate(rows) if len(r) > 2]
+    return Figures(
+        float(mpjpe(a[there], b[there]).mean()),
+        float(pa_mpjpe(a[there], b[there]).mean()),
+        float(np.concatenate([mpjve(p, q) for p, q in pieces]).mean()),
+        float(np.concatenate([acceleration_error(p, q) for p, q in pieces]).mean()),
+    )

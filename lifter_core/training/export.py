@@ -9,11 +9,19 @@ from safetensors.torch import save
 from torch import nn
 
 from ..files import replaced
-from ..normalise import GLOBAL_CHANNELS, NODE_CHANNELS
+from ..normalise import PLAIN_CHANNELS
 from ..skeleton import JOINT_NAMES
 from .trainer import Config
 
 _TOLERANCE = 1e-4  # metres
+
+
+def example_input(config: Config, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Random nodes and globals of the shapes that the config's network takes."""
+    arguments = config.arguments
+    window = (len(config.taps()),) if config.taps() else ()
+    nodes = torch.randn(count, *window, len(JOINT_NAMES), arguments.get("channels", PLAIN_CHANNELS))
+    return nodes, torch.randn(count, *window, arguments.get("global_channels", PLAIN_CHANNELS))
 
 
 def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
@@ -26,7 +34,7 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     network.eval()
-    example = (torch.randn(5, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(5, GLOBAL_CHANNELS))
+    example = example_input(config, 5)
     batch = torch.export.Dim("batch", min=1)
     program = torch.onnx.export(
         network,
@@ -54,7 +62,7 @@ def export(network: nn.Module, config: Config, name: str, folder: Path) -> None:
         part.doc_string = ""
     onnx = model.SerializeToString()
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
-    nodes, flat = torch.randn(100, len(JOINT_NAMES), NODE_CHANNELS), torch.randn(100, GLOBAL_CHANNELS)
+    nodes, flat = example_input(config, 100)
     with torch.inference_mode():
         want = network(nodes, flat).numpy()
     got = session.run(None, {"nodes": nodes.numpy(), "globals": flat.numpy()})[0]

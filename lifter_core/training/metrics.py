@@ -41,6 +41,12 @@ def pa_mpjpe(predicted: Array, true: Array, joints: list[int] = LIMBS) -> Array:
     return np.linalg.norm(scale[:, None, None] * (p @ rotation) - q, axis=-1).mean(-1) * 1000
 
 
+def mpjve(predicted: Array, true: Array, joints: list[int] = LIMBS) -> Array:
+    """(T-1,) mean velocity error over a clip (T, J, 3), about the hips, mm a frame."""
+    d = np.diff(about_hips(predicted)[:, joints] - about_hips(true)[:, joints], axis=0)
+    return np.linalg.norm(d, axis=-1).mean(-1) * 1000
+
+
 def acceleration_error(predicted: Array, true: Array, joints: list[int] = LIMBS) -> Array:
     """(T-2,) mean distance of second differences over a clip (T, J, 3), about the hips, mm a frame squared."""
     d = np.diff(about_hips(predicted)[:, joints] - about_hips(true)[:, joints], 2, axis=0)

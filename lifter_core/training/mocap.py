@@ -76,13 +76,15 @@ def read_clips(path: Path, split: str) -> Iterator[Clip]:
             yield Clip(info, joints, not any(name in info["source"] for name in _NARROW))
 
 
-class Poses(NamedTuple):
-    """Single frames of many clips: joints (N, J, 3) about the pelvis, Y up; speed (N, J) m/s about the pelvis;
-    proportions (N,) believed or not; chance (N,) of being drawn, adding up to 1.
+class Motion(NamedTuple):
+    """All training clips in one array: joints (N, J, 3) metres, Y up; for each of C clips its first row, its length, its
+    frame rate, whether its proportions can be believed, and its chance of being drawn (adding up to 1).
     """
 
     joints: Array
-    speed: Array
+    start: NDArray[np.intp]
+    length: NDArray[np.intp]
+    fps: NDArray[np.float64]
     proportions: NDArray[np.bool_]
     chance: NDArray[np.float64]
 
@@ -93,48 +95,79 @@ def plausible(joints: Array) -> NDArray[np.bool_]:
     return np.asarray((ratio > 0.4).all(1) & (ratio < 1.8).all(1))
 
 
-# how often a frame comes from each file, and at what rate frames are kept (fps)
+# how often a sequence comes from each file
 _SHARES = {"cmu_60.npz": 0.4, "cmu_full_30.npz": 0.6}
-_RATE = 30.0
 _REHAB_SHARE = 0.12  # of cmu_full_30's share: UI-PRMD repeats itself
 _TOO_FAST = 25.0  # m/s about the pelvis: a capture error
+_SHORTEST = 12  # frames
 
 
-def load_poses(folder: Path) -> Poses:
-    """All training frames of the files in _SHARES. Long clips repeat themselves: a clip's chance grows as sqrt(length).
+def whole_parts(clip: Clip) -> Iterator[Array]:
+    """The stretches of a clip without capture errors, (T, J, 3) each: broken bones and joints flung about cut it."""
+    local = clip.joints - clip.joints[:, :1]
+    speed = np.zeros(len(local))
+    if len(local) > 1:
+        speed = np.linalg.norm(np.gradient(local, axis=0), axis=-1).max(1) * float(clip.info["fps"])
+    good = np.concatenate([[False], (speed < _TOO_FAST) & plausible(local), [False]])
+    edges = np.flatnonzero(np.diff(good.astype(np.int8)))
+    for a, b in zip(edges[::2], edges[1::2], strict=True):
+        if b - a >= _SHORTEST:
+            yield clip.joints[a:b]
+
+
+def load_motion(folder: Path) -> Motion:
+    """All training clips of the files in _SHARES. Long clips repeat themselves: a clip's chance grows as sqrt(seconds).
 
     Raises:
         FileNotFoundError: the folder lacks one of the files.
     """
-    joints, speed, proportions = [], [], []
-    chance: list[NDArray[np.float64]] = []
+    joints: list[Array] = []
+    fps: list[float] = []
+    proportions: list[bool] = []
+    chance: list[float] = []
     for file, share in _SHARES.items():
         first = len(chance)
-        rehab = []
+        rehab: list[bool] = []
         for clip in read_clips(folder / file, "train"):
-            local = clip.joints - clip.joints[:, :1]
-            fps = float(clip.info["fps"])
-            v = (
-                np.linalg.norm(np.gradient(local, axis=0), axis=-1) * fps
-                if len(local) > 1
-                else np.zeros(local.shape[:2])
-            )
-            keep = np.zeros(len(local), bool)
-            keep[:: max(1, round(fps / _RATE))] = True
-            keep &= (v.max(1) < _TOO_FAST) & plausible(local)
-            n = int(keep.sum())
-            if not n:
-                continue
-            joints.append(local[keep])
-            speed.append(v[keep].astype(np.float32))
-            proportions.append(np.full(n, clip.proportions))
-            chance.append(np.full(n, n**-0.5))
-            rehab.append("UI-PRMD" in clip.info["source"])
-        groups = [(False, share * (1 - _REHAB_SHARE * any(rehab))), (True, share * _REHAB_SHARE)]
-        for kind, part in groups:
-            rows = [c for c, r in zip(chance[first:], rehab, strict=True) if r == kind]
-            total = sum(float(c.sum()) for c in rows)
-            for c in rows:
-                c *= part / total
-    p = np.concatenate(chance)
-    return Poses(np.concatenate(joints), np.concatenate(speed), np.concatenate(proportions), p / p.sum())
+            for part in whole_parts(clip):
+                rate = float(clip.info["fps"])
+                joints.append(part)
+                fps.append(rate)
+                proportions.append(clip.proportions)
+                chance.append((len(part) / rate) ** 0.5)
+                rehab.append("UI-PRMD" in clip.info["source"])
+        groups = ((False, share * (1 - _REHAB_SHARE * any(rehab))), (True, share * _REHAB_SHARE))
+        for kind, part_share in groups:
+            rows = [first + i for i, r in enumerate(rehab) if r == kind]
+            total = sum(chance[i] for i in rows)
+            for i in rows:
+                chance[i] *= part_share / total
+    length = np.array([len(x) for x in joints])
+    p = np.array(chance)
+    return Motion(
+        np.concatenate(joints), np.cumsum(length) - length, length, np.array(fps), np.array(proportions), p / p.sum()
+    )
+
+
+def stretches(
+    motion: Motion, clips: NDArray[np.intp], frames: int, fps: float, rng: np.random.Generator, jitter: float = 0.12
+) -> tuple[Array, NDArray[np.bool_]]:
+    """A random stretch of each of the C ``clips``, seen ``fps`` times a second.
+
+    Returns:
+        joints (C, frames, J, 3), metres, Y up, and (C, frames) true where the clip has a frame; beyond its ends the last
+        one stands still. Speeds vary by a log-normal factor of sd ``jitter``; a stretch begins anywhere between two frames.
+    """
+    step = motion.fps[clips] / fps * np.exp(rng.normal(0, jitter, len(clips)))
+    spare = motion.length[clips] - 1 - step * (frames - 1)
+    # a clip shorter than the stretch stands anywhere in it
+    begin = rng.uniform(np.minimum(spare, 0), np.maximum(spare, 0) + 1e-9)
+    at = begin[:, None] + step[:, None] * np.arange(frames)
+    last = (motion.length[clips] - 1)[:, None]
+    inside = (at >= 0) & (at <= last)
+    at = np.clip(at, 0, last)
+    low = np.minimum(np.floor(at).astype(np.intp), np.maximum(last - 1, 0))
+    part = (at - low).astype(np.float32)[..., None, None]
+    rows = motion.start[clips][:, None] + low
+    a, b = motion.joints[rows], motion.joints[np.minimum(rows + 1, len(motion.joints) - 1)]
+    return a + (b - a) * part, inside

@@ -1,38 +1,106 @@
-"""Detector noise: what BlazePose makes of true joints, as far as one frame tells.
+"""Detector noise: what BlazePose makes of a moving person's true joints, fitted to rendered people with known joints.
 
-Sizes are from rendered people with known joints (docs/training.md): an offset in the trunk's frame, because
-a detector's shoulder is not the mocap's; errors with heavy tails that grow with speed and go with low confidence;
-episodes: a limb lost or misplaced, left and right swapped, body parts out of the picture.
+``fit_noise.py`` reads pairs of detections and truth and writes ``noise.npz`` beside this file; here sequences are drawn
+from it. For a joint: an offset in the trunk's frame (a detector's shoulder is not the mocap's); a confidence that goes with
+the pose (what is behind the body is less sure), with the clip and with time; an error whose size goes with that
+confidence and with speed, part of it constant for the clip, the rest autoregressive, with heavy tails and correlated between
+joints; a lag. The detector's own 3D is a linear function of the true pose and of the 2D error, with a clip's own constant
+and AR(1) errors. Episodes (limbs lost or misplaced, left and right swapped, parts out of the picture) are put on top.
 """
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..normalise import MEASURED
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES
+from .cameras import wander
 
 Array = NDArray[Any]
 
-_HEIGHT = 1.7  # m; the sizes below are in per cent of standing height
+FITTED = Path(__file__).with_name("noise.npz")
+RATE = 30.0  # frames a second that the fitted correlations are for
+_COUNT = len(JOINT_NAMES)
+_SMOOTH = 0.55
+_CLIP = 0.25  # sd of the log of a clip's own difficulty
+
+
+class Detector(NamedTuple):
+    """The fitted model; J joints, M of them measured. Lengths are metres on a standard body (normalise.py).
+
+    Attributes:
+        offset: (J, 3) detector minus joint, left / up / forward in the trunk's frame; ``offset_sd`` (J, 3) of a clip's own.
+        score: (J, F) normal score of the confidence, linear in pose_features(); ``score_sd`` (2,) of its clip and
+            frame parts; ``score_keep`` AR(1); ``score_mix`` (M, M) Cholesky factor of the correlation between joints.
+        knots: (J, K, 2) normal score and the confidence it stands for.
+        size: (J, 4) log of the error's size, linear in 1, score, score^2, speed (m/s).
+        error_keep: AR(1); ``error_constant``: part of the variance that is the clip's; ``error_mix`` (2M, 2M);
+            ``tail``: sd of the log of a slowly changing factor.
+        lag: frames that the detection is late.
+        world: (3M, 3J + 2M + 1) linear map; ``world_clip``, ``world_frame`` (3M, R) factors of the covariance of the
+            clip's and of the frame's part; ``world_keep`` AR(1); ``world_tail``: sd of the log of a clip's own factor.
+    """
+
+    offset: Array
+    offset_sd: Array
+    score: Array
+    score_sd: Array
+    score_keep: Array
+    score_mix: Array
+    knots: Array
+    size: Array
+    error_keep: Array
+    error_constant: Array
+    error_mix: Array
+    tail: Array
+    lag: Array
+    world: Array
+    world_clip: Array
+    world_frame: Array
+    world_keep: Array
+    world_tail: Array
+
+
+def fitted(path: Path = FITTED) -> Detector:
+    """The model as fitted (raises FileNotFoundError when it is not there)."""
+    with np.load(path) as z:
+        return Detector(**{name: z[name].astype(np.float32) for name in Detector._fields})
+
+
+def trunk_frame(joints: Array) -> Array:
+    """(..., 3, 3) rows: the trunk's left, up and forward; joints (..., J, 3) in any axes."""
+    j = JOINT
+    across = joints[..., j["left_shoulder"], :] - joints[..., j["right_shoulder"], :]
+    across = across + joints[..., j["left_hip"], :] - joints[..., j["right_hip"], :]
+    across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
+    up = joints[..., j["thorax"], :] - joints[..., j["pelvis"], :]
+    up = up - (up * across).sum(-1, keepdims=True) * across
+    up /= np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-6)
+    return np.stack([across, up, np.cross(across, up)], -2)
+
+
+def pose_features(joints: Array) -> Array:
+    """(..., J, F) what a joint's confidence may depend on; joints (..., J, 3) about the pelvis, standard size, camera axes.
+
+    1, depth of the joint behind the trunk's middle, how far it lies over the trunk in the picture while behind it, depth
+    squared, whether the trunk faces the camera, and whether the joint's side is the far one.
+    """
+    middle = (joints[..., JOINT["pelvis"], :] + joints[..., JOINT["thorax"], :]) / 2
+    depth = joints[..., 2] - middle[..., None, 2]
+    frame = trunk_frame(joints)
+    facing = -frame[..., 2, 2][..., None] * np.ones_like(depth)
+    far = frame[..., 0, 2][..., None] * SIDE
+    beside = np.linalg.norm(joints[..., :2] - middle[..., None, :2], axis=-1)
+    hidden = np.clip(depth / 0.15, 0, 1) * np.clip(1 - beside / 0.35, 0, 1)
+    return np.stack([np.ones_like(depth), depth, depth**2, hidden, facing, far], -1)
+
+
+SIDE: Array = np.array(
+    [1.0 if n.startswith("left_") else -1.0 if n.startswith("right_") else 0.0 for n in JOINT_NAMES], np.float32
+)
 _PART = tuple(name.split("_")[-1] for name in JOINT_NAMES)
-
-# outward, up, forward in the trunk's frame: mean offset of the detector's point from the joint
-_OFFSET = {
-    "shoulder": (0.0, 1.8, -0.6), "elbow": (-0.3, 0.5, 0.0), "wrist": (0.2, 0.0, -0.3), "hip": (-0.6, -0.2, 0.9),
-    "knee": (0.1, -0.6, -0.6), "ankle": (0.1, 0.95, 0.4), "heel": (0.5, 0.5, 0.5), "toe": (0.0, -0.5, -0.9),
-    "hand": (-0.5, -0.3, -0.4), "ear": (-1.5, -0.5, 1.2),
-}  # fmt: skip
-_OFFSET_SD = 0.8  # of a clip's own constant, per axis
-_SPREAD = {
-    "nose": 0.8, "ear": 0.9, "shoulder": 0.9, "elbow": 1.1, "wrist": 1.1, "hip": 1.1, "knee": 1.0, "ankle": 0.8,
-    "heel": 0.9, "toe": 1.3, "hand": 1.4,
-}  # fmt: skip
-_MEAN_OFFSET: Array = np.array([_OFFSET.get(p, (0, 0, 0)) for p in _PART], np.float32) / 100 * _HEIGHT
-_SIDE: Array = np.array([-1 if name.startswith("right") else 1 for name in JOINT_NAMES], np.float32)
-_SIGMA: Array = np.array([_SPREAD.get(p, 0.0) for p in _PART], np.float32) / 100 * _HEIGHT
-
 _LIMBS = [
     np.array([JOINT[f"{side}_{part}"] for part in parts])
     for side in ("left", "right")
@@ -45,73 +113,129 @@ def _joints(*parts: str) -> NDArray[np.intp]:
     return np.array([i for i, p in enumerate(_PART) if p in parts])
 
 
-_EVERYTHING = np.arange(len(_PART))
+_EVERYTHING = np.arange(_COUNT)
 _UPPER = _joints("nose", "ear", "shoulder", "elbow", "wrist", "hand")
 _LOWER = _joints("knee", "ankle", "heel", "toe")
+_FEET = _joints("ankle", "heel", "toe")
 
 
-def offsets(joints: Array, rng: np.random.Generator) -> Array:
-    """(N, J, 3) metres, to be added to joints (N, J, 3; axes of any frame): the detector's points are not the joints."""
+def offsets(joints: Array, model: Detector, rng: np.random.Generator) -> Array:
+    """(C, T, J, 3) to be added to joints (C, T, J, 3; standard size): the detector's points are not the joints."""
     n = len(joints)
-    j = JOINT
-    across = joints[:, j["left_shoulder"]] - joints[:, j["right_shoulder"]]
-    across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
-    up = joints[:, j["thorax"]] - joints[:, j["pelvis"]]
-    up -= (up * across).sum(-1, keepdims=True) * across
-    up /= np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-6)
-    frame = np.stack([across, up, np.cross(across, up)], 1)  # rows: left, up, forward
-    strength = rng.uniform(0.2, 1.2, (n, 1, 1))
-    local = _MEAN_OFFSET * strength + rng.normal(0, _OFFSET_SD / 100 * _HEIGHT, (n, len(_PART), 3))
-    local[..., 0] *= _SIDE
-    return (local.astype(np.float32)) @ frame
+    strength = rng.normal(1, 0.25, (n, 1, 1))
+    local = model.offset * strength + model.offset_sd * rng.standard_normal((n, _COUNT, 3))
+    return np.asarray(local.astype(np.float32)[:, None] @ trunk_frame(joints))
 
 
-def detect(tangents: Array, depth: Array, speed: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Detections of true points.
+def _smooth_wander(shape: tuple[int, ...], keep: float, rng: np.random.Generator) -> Array:
+    """Unit-variance AR(2) along axis 1: wander() once more low-passed, as errors slide rather than jump."""
+    x = wander(shape, keep, rng)
+    for t in range(1, shape[1]):
+        x[:, t] = _SMOOTH * x[:, t - 1] + (1 - _SMOOTH) * x[:, t]
+    x *= ((1 + _SMOOTH) * (1 - keep * _SMOOTH) / ((1 - _SMOOTH) * (1 + keep * _SMOOTH))) ** 0.5
+    return x
+
+
+def detect(joints: Array, speed: Array, model: Detector, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Errors and confidence of C sequences of T frames.
 
     Args:
-        tangents: (N, J, 2) of the offset points; depth: (N,) m of the body; speed: (N, J) m/s.
+        joints: (C, T, J, 3) about the pelvis at standard size, axes of a camera that looks at the body.
+        speed: (C, T, J, 2) m/s over the picture.
 
     Returns:
-        tangents with errors, (N, J, 2), and confidence (N, J), 0 where nothing is said; derived joints are left alone.
+        errors (C, T, J, 2), metres over the picture (x right, y down), and confidence (C, T, J), 0 for derived joints.
     """
-    n, k = speed.shape
-    person = rng.lognormal(0, 0.35, (n, 1))  # some clips are harder than others
-    difficulty = rng.exponential(0.35, (n, k)) + 0.12 * np.minimum(speed, 4)
-    sigma = _SIGMA * person * (0.45 + difficulty)
-    # a limb hidden: little confidence, the whole limb guessed
-    for limb in _LIMBS:
-        rows = np.flatnonzero(rng.random(n) < 0.035)
-        how = rng.exponential(1.0, (len(rows), 1))
-        difficulty[np.ix_(rows, limb)] += how
-        sigma[np.ix_(rows, limb)] *= 1 + 1.5 * how
-    out = tangents + (sigma / depth[:, None])[..., None] * rng.standard_normal((n, k, 2), np.float32)
-    # BlazePose's visibility is near 1 for half of all points
-    confidence = 1 - (1 - np.exp(-0.9 * difficulty**1.5) * rng.uniform(0.85, 1.0, (n, k))) ** 2.2
-    # a limb misplaced: one displacement for the whole limb, growing outwards
-    for limb in _LIMBS:
-        rows = np.flatnonzero(rng.random(n) < 0.004)
-        jump = rng.normal(0, 0.13, (len(rows), 1, 2)) / depth[rows, None, None]
-        out[np.ix_(rows, limb)] += jump * np.linspace(0.4, 1, len(limb))[None, :, None]
-        confidence[np.ix_(rows, limb)] *= rng.uniform(0.2, 1, (len(rows), 1))
-    for group, chance in ((_EVERYTHING, 0.006), (_LOWER, 0.006), (_UPPER, 0.003)):
-        rows = np.flatnonzero(rng.random(n) < chance)
+    n, frames = joints.shape[:2]
+    m = list(MEASURED)
+    score = np.einsum("ctjf,jf->ctj", pose_features(joints[:, :, :]), model.score)[..., m]
+    clip_sd, frame_sd = model.score_sd
+    score += clip_sd * rng.standard_normal((n, 1, 1)) + 0.5 * clip_sd * rng.standard_normal((n, 1, len(m)))
+    score += frame_sd * wander((n, frames, len(m)), float(model.score_keep), rng) @ model.score_mix.T
+    confidence = np.zeros((n, frames, _COUNT), np.float32)
+    for k, j in enumerate(m):
+        confidence[..., j] = np.interp(score[..., k], *model.knots[j].T)
+
+    fast = np.minimum(np.linalg.norm(speed[:, :, m], axis=-1), 5)
+    a = model.size[m]
+    size = np.exp(np.clip(a[:, 0] + a[:, 1] * score + a[:, 2] * score**2 + a[:, 3] * fast, -7, -1.6))
+    tail = float(model.tail)
+    size *= np.exp(tail * wander(size.shape, 0.9, rng) - tail**2)
+    size *= np.exp(rng.normal(0, _CLIP, (n, 1, 1)) - _CLIP**2)
+    constant = float(model.error_constant)
+    shape = (n, frames, 2 * len(m))
+    moving = _smooth_wander(shape, float(model.error_keep), rng) * (1 - constant) ** 0.5
+    unit = (moving + constant**0.5 * rng.standard_normal((n, 1, shape[2]), np.float32)) @ model.error_mix.T
+    errors = np.zeros((n, frames, _COUNT, 2), np.float32)
+    errors[:, :, m] = unit.reshape(n, frames, len(m), 2) * size[..., None]
+    errors -= float(model.lag) / RATE * speed * rng.uniform(0, 1.5, (n, 1, 1, 1))
+    return errors, confidence
+
+
+def own_3d(joints: Array, errors: Array, model: Detector, rng: np.random.Generator) -> Array:
+    """The detector's own 3D, (C, T, J, 3) about the hips, standard size; derived joints are zero. Arguments as in detect()."""
+    n, frames = joints.shape[:2]
+    m = list(MEASURED)
+    given = np.concatenate(
+        [joints.reshape(n, frames, -1), errors[:, :, m].reshape(n, frames, -1), np.ones((n, frames, 1), np.float32)], -1
+    )
+    mean = given @ model.world.T
+    tail = float(model.world_tail)
+    factor = np.exp(rng.normal(0, tail, (n, 1, 1)) - tail**2).astype(np.float32)
+    clip = rng.standard_normal((n, 1, model.world_clip.shape[1]), np.float32) @ model.world_clip.T
+    frame = _smooth_wander((n, frames, model.world_frame.shape[1]), float(model.world_keep), rng) @ model.world_frame.T
+    out = np.zeros_like(joints)
+    out[:, :, m] = (mean + factor * (clip + frame)).reshape(n, frames, len(m), 3)
+    return out
+
+
+def _spells(n: int, frames: int, chance: float, seconds: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(C, T) true in spells of about ``seconds`` that take ``chance`` of all frames."""
+    length = max(1.0, seconds * RATE)
+    out = np.zeros((n, frames), bool)
+    for row in np.flatnonzero(rng.random(n) < min(1.0, chance * frames / length)):
+        a = int(rng.integers(-int(length), frames))
+        out[row, max(a, 0) : max(a, 0) + 1 + int(rng.exponential(length))] = True
+    return out
+
+
+def episodes(points: Array, unit: Array, confidence: Array, rng: np.random.Generator) -> None:
+    """Puts what goes badly wrong on top, in place.
+
+    Args:
+        points: (C, T, J, 2) detections; unit: (C, T) what a metre is in them; confidence: (C, T, J).
+    """
+    n, frames = confidence.shape[:2]
+    for limb in _LIMBS:  # misplaced, more so outwards; or lost from sight and guessed
+        wrong = np.flatnonzero((spell := _spells(n, frames, 0.004, 0.25, rng)).any(1))
+        for c in wrong:
+            jump = rng.normal(0, 0.13, 2) * np.linspace(0.4, 1, len(limb))[:, None]
+            rows = np.flatnonzero(spell[c])
+            points[np.ix_([c], rows, limb)] += jump * unit[c, rows][None, :, None, None]
+            confidence[np.ix_([c], rows, limb)] *= rng.uniform(0.2, 1)
+        for c in np.flatnonzero((spell := _spells(n, frames, 0.012, 0.7, rng)).any(1)):
+            rows = np.flatnonzero(spell[c])
+            guess = 0.05 * wander((1, len(rows), len(limb), 2), 0.9, rng) + rng.normal(0, 0.05, (1, 1, len(limb), 2))
+            points[np.ix_([c], rows, limb)] += guess * unit[c, rows][None, :, None, None]
+            confidence[np.ix_([c], rows, limb)] *= rng.uniform(0.05, 0.6)
+    for group, chance in ((_EVERYTHING, 0.004), (_LOWER, 0.005), (_UPPER, 0.002)):
         other = JOINT_MIRROR[group]
-        out[np.ix_(rows, group)] = out[np.ix_(rows, other)]
-    # out of the picture: legs below the knee, the legs, or all but the head and arms; guessed badly or not given
-    for group, chance in (
-        (_joints("ankle", "heel", "toe"), 0.03),
-        (_LOWER, 0.03),
-        (_joints("hip", "knee", "ankle", "heel", "toe"), 0.01),
-        (_joints("nose", "ear"), 0.01),
-    ):
-        rows = np.flatnonzero(rng.random(n) < chance)
-        gone = rng.random((len(rows), 1)) < 0.5
-        cell = np.ix_(rows, group)
-        out[cell] += rng.normal(0, 0.06, (len(rows), len(group), 2)) / depth[rows, None, None]
-        confidence[cell] = np.where(gone, 0, rng.uniform(0.01, 0.3, (len(rows), 1)))
-    # single points and masks for what no detector gives
-    confidence[rng.random((n, k)) < 0.01] = 0
-    result = np.zeros((n, k), np.float32)
-    result[:, MEASURED] = np.clip(confidence, 0, 1)[:, MEASURED]
-    return out.astype(np.float32), result
+        for c in np.flatnonzero((spell := _spells(n, frames, chance, 0.15, rng)).any(1)):
+            rows = np.flatnonzero(spell[c])
+            points[np.ix_([c], rows, group)] = points[np.ix_([c], rows, other)]
+    # out of the picture, mostly throughout: guessed badly or not given
+    for group, chance, seconds in (
+        (_FEET, 0.02, 20.0), (_LOWER, 0.03, 20.0), (_joints("hip", "knee", "ankle", "heel", "toe"), 0.01, 20.0),
+        (_joints("nose", "ear"), 0.008, 2.0), (_EVERYTHING, 0.01, 0.15),
+    ):  # fmt: skip
+        for c in np.flatnonzero((spell := _spells(n, frames, chance, seconds, rng)).any(1)):
+            rows = np.flatnonzero(spell[c])
+            cell = np.ix_([c], rows, group)
+            if len(group) == _COUNT or rng.random() < 0.5:
+                confidence[cell] = 0
+                continue
+            guess = 0.03 * wander((1, len(rows), len(group), 2), 0.9, rng) + rng.normal(0, 0.05, (1, 1, len(group), 2))
+            points[cell] += guess * unit[c, rows][None, :, None, None]
+            confidence[cell] = rng.uniform(0.01, 0.3)
+    confidence[rng.random(confidence.shape) < 0.005] = 0
+    np.clip(confidence, 0, 1, out=confidence)

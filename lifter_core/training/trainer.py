@@ -14,15 +14,22 @@ from torch import Tensor, nn
 from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
+from ..runtime import batched, window
 from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
-from .mocap import load_poses
-from .samples import draw
+from .mocap import Motion, load_motion
+from .noise import Detector, fitted
+from .paired import Paired, draw_paired, prepare
+from .samples import Sequences, draw, window_rows
+from .synthetic.pairs import read_pairs
 
-_CHUNK = 4096  # samples drawn together
+_SEQUENCES = 192  # drawn together
+_EACH = 24  # samples of each
 _WARM_UP = 200_000  # samples
-_CHECKPOINT_SECONDS = 120.0
+_CHECKPOINT_SECONDS = 240.0
 _EMA = 0.9995
+_PAIRED = 0.25  # of the sequences are rendered pairs, where there are any
+_SIGMA_WEIGHT = 0.004  # of the expected error's own loss; it must not pull at the joints
 
 # derived and outer joints count less than the limbs the eye follows
 _WEIGHTS = {"nose": 0.5, "ear": 0.4, "heel": 0.6, "toe": 0.6, "hand": 0.6, "spine": 0.6, "head": 0.6}
@@ -46,6 +53,10 @@ class Config(NamedTuple):
     def network_arguments(self) -> dict[str, Any]:
         """The network's constructor arguments, the skeleton's included."""
         return dict(self.arguments, joints=len(JOINT_NAMES), **skeleton_arguments(self.network))
+
+    def taps(self) -> tuple[int, ...]:
+        """The frames a sample holds, in 30ths of a second from the one that is answered; empty = that one alone."""
+        return tuple(self.arguments.get("taps", ()))
 
     def build(self) -> nn.Module:
         """The network with fresh weights."""
@@ -74,22 +85,42 @@ def skeleton_arguments(network: str) -> dict[str, Any]:
     }
 
 
-def tensors(encoded: Encoded) -> tuple[Tensor, Tensor]:
-    """Network input as torch tensors."""
-    return torch.from_numpy(encoded.nodes), torch.from_numpy(encoded.globals)
+def predictor(network: nn.Module, arguments: dict[str, Any]) -> Predict:
+    """The network as Model.predict, in evaluation mode."""
+    device = next(network.parameters()).device
 
-
-def predictor(network: nn.Module, batch: int = 2048) -> Predict:
-    """The network as a function on Encoded, in evaluation mode."""
-
-    def predict(encoded: Encoded) -> Any:
+    def run(nodes: Any, flat: Any) -> Any:
         network.eval()
-        nodes, flat = tensors(encoded)
         with torch.inference_mode():
-            parts = [network(nodes[i : i + batch], flat[i : i + batch]) for i in range(0, len(nodes), batch)]
-        return torch.cat(parts).numpy()
+            return network(torch.from_numpy(nodes).to(device), torch.from_numpy(flat).to(device)).cpu().numpy()
 
-    return predict
+    return batched(run, arguments)
+
+
+class Drawn(NamedTuple):
+    """One chunk of training: frames, which of them each sample sees (N, W), and the joints to answer, (N, J, 3)."""
+
+    encoded: Encoded
+    rows: Any
+    target: Tensor
+
+
+def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any) -> Drawn:
+    """Fresh sequences (some of them rendered pairs, if there are any) and random frames of them, shuffled."""
+    count = round(_SEQUENCES * _PAIRED) if paired else 0
+    parts: list[Sequences] = [draw(motion, _SEQUENCES - count, model, rng)]
+    if paired:
+        parts.append(draw_paired(paired, count, rng))
+    encoded = Encoded(*(np.concatenate(a) for a in zip(*(p.encoded for p in parts), strict=True)))
+    target = np.concatenate([p.target for p in parts])
+    there = np.concatenate([p.there for p in parts])
+    # of each sequence as many frames, of those that it has
+    order = np.argsort(np.where(there, rng.random(there.shape), 2), axis=1)[:, :_EACH]
+    centres = np.stack([np.repeat(np.arange(len(there)), _EACH), order.reshape(-1)], 1)
+    centres = rng.permutation(centres[there[centres[:, 0], centres[:, 1]]])
+    rows = window_rows(there, taps or (0,), centres)
+    middle = rows[:, (taps or (0,)).index(0)]
+    return Drawn(encoded, rows, torch.from_numpy(target[middle]))
 
 
 def _schedule(seen: int, total: int) -> float:
@@ -99,36 +130,49 @@ def _schedule(seen: int, total: int) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * x))) * 0.99 + 0.01
 
 
-def train(config: Config, data: Path, out: Path) -> nn.Module:
+def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> nn.Module:
     """Runs or resumes a training; returns the averaged network.
+
+    On a CUDA device in bf16 if there is one, else on one thread of the CPU.
 
     Args:
         data: folder with cmu_60.npz and cmu_full_30.npz (and hdm05_60.npz for a second validation).
         out: folder of the run: ``checkpoint.pt`` and ``log.jsonl``.
+        pairs: a packed file of rendered pairs to mix in (those of training subjects) and to validate on (the others).
     """
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     out.mkdir(parents=True, exist_ok=True)
-    network = config.build()
+    network = config.build().to(device)
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=1e-4)
-    seen, spent = 0, 0.0
+    forward = torch.compile(network) if device.type == "cuda" else network
+    seen, chunk, spent = 0, 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        seen, spent = state["seen"], state["spent"]
+        seen, chunk, spent = state["seen"], state["chunk"], state["spent"]
+    model, taps = fitted(), config.taps()
     sets = {
-        "cmu noisy": validation_set(data / "cmu_60.npz", clean=False),
-        "cmu clean": validation_set(data / "cmu_60.npz", clean=True),
+        "cmu noisy": validation_set(data / "cmu_60.npz", False, model),
+        "cmu clean": validation_set(data / "cmu_60.npz", True, model),
     }
     if (data / "hdm05_60.npz").exists():
-        sets["hdm05 noisy"] = validation_set(data / "hdm05_60.npz", clean=False)
-    poses = load_poses(data)
-    weights = torch.tensor([_WEIGHTS.get(name.split("_")[-1], 1.0) for name in JOINT_NAMES])[:, None]
+        sets["hdm05 noisy"] = validation_set(data / "hdm05_60.npz", False, model)
+    paired = None
+    if pairs is not None:
+        paired = prepare(read_pairs(pairs, "train"))
+        if held_out := read_pairs(pairs, "val"):
+            sets["pairs"] = draw_paired(prepare(held_out), 0, np.random.default_rng(0), exact=True)
+    motion = load_motion(data)
+    weights = torch.tensor([_WEIGHTS.get(name.split("_")[-1], 1.0) for name in JOINT_NAMES], device=device)
     weights /= weights.mean()
+    arguments = config.network_arguments()
+    channels, flat_channels = arguments.get("channels", 3), arguments.get("global_channels", 3)
 
     def save() -> None:
         state = {
@@ -136,48 +180,65 @@ def train(config: Config, data: Path, out: Path) -> nn.Module:
             "average": average.state_dict(),
             "optimiser": optimiser.state_dict(),
             "seen": seen,
+            "chunk": chunk,
             "spent": spent,
         }
         with replaced(checkpoint) as temporary:
             torch.save(state, temporary)
-        figures = {name: score(predictor(average), s) for name, s in sets.items()}
         line: dict[str, Any] = {"samples": seen, "seconds": round(spent), "loss_mm": round(running * 1000, 1)}
-        line |= {name: f"{f.pa_mpjpe:.1f} / {f.mpjpe:.1f}" for name, f in figures.items()}
+        line |= {name: str(score(predictor(average, arguments), s, taps)) for name, s in sets.items()}
         with open(out / "log.jsonl", "a") as log:
             log.write(json.dumps(line) + "\n")
         print(json.dumps(line), flush=True)
 
-    running, last, began = 0.0, time.monotonic(), time.monotonic()
+    running, last, began = 0.0, time.monotonic(), _clock()
     while seen < config.samples:
-        # a chunk's random numbers depend on where it stands only, so a resumed run goes on as if never stopped
-        chunk = seen // _CHUNK
-        samples = draw(poses, _CHUNK, np.random.default_rng([config.seed, chunk]))
-        torch.manual_seed(config.seed * 1_000_003 + chunk)  # the order of the batches, and dropout
-        nodes, flat = tensors(samples.encoded)
-        target = torch.from_numpy(samples.target)
-        order = torch.randperm(_CHUNK)
+        # a chunk's random numbers depend on its number only, so a resumed run goes on as if never stopped
+        drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]))
+        torch.manual_seed(config.seed * 1_000_003 + chunk)  # dropout
+        nodes, flat = drawn.encoded.nodes[..., :channels], drawn.encoded.globals[..., :flat_channels]
         network.train()
-        for i in range(0, _CHUNK, config.batch):
-            rows = order[i : i + config.batch]
+        for i in range(0, len(drawn.rows), config.batch):
+            rows = drawn.rows[i : i + config.batch]
+            x, g = window(nodes, rows), window(flat, rows)
+            if not taps:
+                x, g = x[:, 0], g[:, 0]
             for group in optimiser.param_groups:
                 group["lr"] = config.rate * _schedule(seen, config.samples)
-            error = torch.linalg.vector_norm(network(nodes[rows], flat[rows]) - target[rows], dim=-1, keepdim=True)
-            loss = (error * weights).mean()
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                answer = forward(torch.from_numpy(x).to(device), torch.from_numpy(g).to(device)).float()
+            loss, position = _loss(answer, drawn.target[i : i + config.batch].to(device), weights)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             seen += len(rows)
-            running = 0.99 * running + 0.01 * loss.item() if running else loss.item()
+            running = 0.99 * running + 0.01 * position if running else position
             _follow(average, network, min(_EMA, 1 - 10 * config.batch / max(seen, 10 * config.batch)))
-        now = time.monotonic()
-        spent += now - began
-        began = now
-        if now - last > _CHECKPOINT_SECONDS or seen >= config.samples:
+        chunk += 1
+        spent += _clock() - began
+        began = _clock()
+        if time.monotonic() - last > _CHECKPOINT_SECONDS or seen >= config.samples:
             save()
-            last = began = time.monotonic()
+            last, began = time.monotonic(), _clock()
     average.eval()
     return average
+
+
+def _clock() -> float:
+    """Seconds of work: of the processor itself, so that a busy machine does not count, or of the wall beside a GPU."""
+    return time.monotonic() if torch.cuda.is_available() else time.process_time()
+
+
+def _loss(answer: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, float]:
+    """Weighted mean joint distance, and where the network says what error to expect, that as a Laplace likelihood too."""
+    error = torch.linalg.vector_norm(answer[..., :3] - target, dim=-1)
+    loss = (error * weights).mean()
+    position = loss.item()
+    if answer.shape[-1] > 3:
+        log = answer[..., 3].clamp(-6, 1)
+        loss = loss + _SIGMA_WEIGHT * (error.detach() * torch.exp(-log) + log).mean()
+    return loss, position
 
 
 @torch.no_grad()

@@ -64,3 +64,12 @@ def test_standard_scale_undoes_size(size: float):
     scale = standard_scale(STANDARD[None].astype(np.float32) * size)[0]
     np.testing.assert_allclose(scale * size, standard_scale(STANDARD[None].astype(np.float32))[0], rtol=1e-4)
     assert abs(standard_scale(STANDARD[None].astype(np.float32))[0] - 1) < 0.02, STANDARD_LENGTH
+
+
+def test_up_is_turned_into_the_virtual_camera_and_the_detectors_own_3d_goes_in_as_it_is():
+    joints = body_in_camera() + np.float32([1.5, 0, 0])
+    ones = np.ones(joints.shape[:2], np.float32)
+    own = np.random.default_rng(0).normal(size=joints.shape).astype(np.float32)
+    encoded = encode(joints[..., :2] / joints[..., 2:], ones, own, np.array([[0.0, -1, 0]]))
+    np.testing.assert_allclose(encoded.view[0] @ encoded.globals[0, 3:], [0, -1, 0], atol=1e-6)
+    np.testing.assert_array_equal(encoded.nodes[..., 3:], own)
