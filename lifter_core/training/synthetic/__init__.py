@@ -1,7 +1,4 @@
-"""Rendered people with known joints, seen by the detector: pairs of (what BlazePose said, what is true).
+"""Rendered people with known joints, seen by the detector: pairs of what BlazePose said and what is true.
 
-python -m lifter_core.training.synthetic render OUT --body MPFB2 --mocap FOLDER     (a Python with bpy)
-python -m lifter_core.training.synthetic detect OUT                                 (a Python with mediapipe)
-python -m lifter_core.training.synthetic pack OUT
-python -m lifter_core.training.synthetic analyse OUT/pairs.npz
+``python -m lifter_core.training.synthetic --help`` says how they are made; docs/synthetic.md what they are like.
 """

@@ -1,0 +1,118 @@
+"""What a real camera does to a rendered picture: motion blur, soft lens, exposure, sensor noise, H.264."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+# limbs that smear, by the truth's joint names
+_LIMBS = tuple(
+    (f"{side}_{a}", f"{side}_{b}")
+    for side in ("left", "right")
+    for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "hand"), ("hip", "knee"), ("knee", "ankle"),
+                 ("ankle", "toe"))
+) + (("pelvis", "thorax"), ("neck", "head"))  # fmt: skip
+_THICKNESS = 0.06  # of the person's height: how far from its axis a limb smears the picture
+_TAPS = 7
+_GRID = 4  # px: motion is worked out on a coarser grid
+_LEAST_BLUR = 1.5  # px of motion while the shutter is open
+
+
+def smear(images: Iterable[Array], pixels: Array, names: list[str], shutter: float, tall: float) -> Iterator[Array]:
+    """Motion blur along the body's true motion, and the background's when the camera turns is left sharp.
+
+    Args:
+        pixels: (T, N, 2) the projected joints called ``names``; shutter: part of a frame's time it is open; tall: px.
+    """
+    motion = np.gradient(pixels, axis=0) * shutter
+    a = [names.index(first) for first, _ in _LIMBS]
+    b = [names.index(second) for _, second in _LIMBS]
+    for t, image in enumerate(images):
+        if np.abs(motion[t, a + b]).max() < _LEAST_BLUR:
+            yield image
+        else:
+            yield _smeared(image, pixels[t, a], pixels[t, b], motion[t, a], motion[t, b], _THICKNESS * tall)
+
+
+def _smeared(image: Array, a: Array, b: Array, move_a: Array, move_b: Array, reach: float) -> Array:
+    height, width = image.shape[:2]
+    corners = np.concatenate([a, b])
+    margin = reach * 1.5 + float(np.abs(np.concatenate([move_a, move_b])).max())
+    low = np.clip((corners.min(0) - margin) // _GRID * _GRID, 0, [width, height]).astype(int)
+    high = np.clip(corners.max(0) + margin, 0, [width, height]).astype(int)
+    if (high - low < 2 * _GRID).any():
+        return image
+    y, x = np.mgrid[low[1] : high[1] : _GRID, low[0] : high[0] : _GRID]
+    grid = np.stack([x, y], -1).reshape(-1, 1, 2) + _GRID / 2
+    along = b - a
+    share = np.clip(((grid - a) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-6), 0, 1)
+    distance = np.linalg.norm(grid - a - share[..., None] * along, axis=-1) / reach
+    weight = np.exp(-2 * distance**2)
+    moves = move_a + share[..., None] * (move_b - move_a)
+    strength = np.minimum(weight.sum(1, keepdims=True) / 0.3, 1)  # fades out away from the body
+    flow = (weight[..., None] * moves).sum(1) / np.maximum(weight.sum(1, keepdims=True), 1e-6) * strength
+    flow = flow.reshape(*x.shape, 2).repeat(_GRID, 0).repeat(_GRID, 1)[: high[1] - low[1], : high[0] - low[0]]
+    rows, columns = np.nonzero(np.abs(flow).max(-1) > _LEAST_BLUR / 2)
+    moved = flow[rows, columns]
+    total = np.zeros((len(rows), 3), np.float32)
+    flat = image.reshape(-1, 3)
+    for tap in np.linspace(-0.5, 0.5, _TAPS):
+        u = np.clip(columns + low[0] + (moved[:, 0] * tap).round().astype(int), 0, width - 1)
+        v = np.clip(rows + low[1] + (moved[:, 1] * tap).round().astype(int), 0, height - 1)
+        total += flat[v * width + u]
+    out = image.copy()
+    out[rows + low[1], columns + low[0]] = total / _TAPS
+    return out
+
+
+def develop(images: Iterable[Array], rng: np.random.Generator) -> Iterator[Array]:
+    """A soft lens (it also takes the renderer's jagged edges off), an exposure, a white balance, noise."""
+    soft = rng.random() < 0.4
+    bright, gamma, balance = rng.uniform(0.55, 1.05), rng.uniform(0.75, 1.1), rng.normal(1, 0.06, 3)
+    noise = rng.uniform(1, 7)
+    grain: Array | None = None
+    table: Array | None = None
+    for image in images:
+        if table is None:  # as an automatic exposure does: the light parts to a given level
+            light = max(float(np.percentile(image[::4, ::4], 95)) / 255, 0.08)
+            levels = np.minimum(bright * np.arange(256) / 255 / light, 1) ** gamma
+            table = np.clip(255 * levels[:, None] * balance, 0, 255).astype(np.int16)
+        picture = _softened(image)
+        if soft:
+            picture = _softened(picture)
+        shape = picture.shape[:2]
+        if grain is None:
+            grain = (noise * rng.standard_normal((4, *shape, 3), np.float32)).round().astype(np.int16)
+        shift = (int(rng.integers(shape[0])), int(rng.integers(shape[1])))
+        this = np.roll(grain[rng.integers(4)], shift, (0, 1))
+        exposed = np.stack([table[:, c][picture[..., c]] for c in range(3)], -1)
+        yield np.clip(exposed + this, 0, 255).astype(np.uint8)
+
+
+def _softened(image: Array) -> Array:
+    """The 3 x 3 binomial filter, in whole numbers."""
+    wide = np.pad(image, ((1, 1), (1, 1), (0, 0)), "edge").astype(np.uint16)
+    rows = wide[:-2] + 2 * wide[1:-1] + wide[2:]
+    return ((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:] + 8) >> 4).astype(np.uint8)
+
+
+def encode(images: Iterable[Array], path: Path, fps: float, crf: int) -> None:
+    """Writes (h, w, 3) uint8 pictures as H.264 of the given quality (18 good, 32 poor)."""
+    with av.open(str(path), "w") as container:
+        stream = None
+        for image in images:
+            if stream is None:
+                options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+                stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001), options=options)
+                stream.height, stream.width = image.shape[:2]
+                stream.pix_fmt = "yuv420p"
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+            container.mux(stream.encode(frame))
+        if stream is not None:
+            container.mux(stream.encode())
