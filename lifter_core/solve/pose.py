@@ -16,8 +16,8 @@ from .rotations import about, between, fit_rotation, least_rotation, unit
 Array = NDArray[Any]
 
 _TWIST_SIGMA = 0.12  # s: twist is seen only while a limb is bent, so it is carried over time
-_ELBOW_HINGE = {"left": np.array([0, 0, -1.0]), "right": np.array([0, 0, 1.0])}  # rest pose; flexion turns about it
-_KNEE_HINGE = np.array([1.0, 0, 0])
+ELBOW_HINGE = {"left": np.array([0, 0, -1.0]), "right": np.array([0, 0, 1.0])}  # rest pose; flexion turns about it
+KNEE_HINGE = np.array([1.0, 0, 0])
 
 
 def forward(body: Body, rotations: Array, root: Array) -> Array:
@@ -77,7 +77,7 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
         upper, fore = along(f"{s}_shoulder", f"{s}_elbow"), along(f"{s}_elbow", f"{s}_wrist")
         normal, bend = _bend(upper, fore)
         rotations[:, BONE[f"{s}_upper_arm"]] = _twisted(
-            swing(f"{s}_upper_arm"), upper, _ELBOW_HINGE[s], normal, bend, np.zeros_like(normal), times
+            swing(f"{s}_upper_arm"), upper, ELBOW_HINGE[s], normal, bend, np.zeros_like(normal), times
         )
         for bone in ("forearm", "hand"):
             rotations[:, BONE[f"{s}_{bone}"]] = swing(f"{s}_{bone}")
@@ -85,7 +85,7 @@ def pose_from_joints(body: Body, joints: Array, times: Array) -> Array:
         normal, bend = _bend(thigh, shin)
         sideways = np.cross(along(f"{s}_heel", f"{s}_toe"), thigh)  # the foot points ahead of the knee
         rotations[:, BONE[f"{s}_thigh"]] = _twisted(
-            swing(f"{s}_thigh"), thigh, _KNEE_HINGE, normal, bend, 0.3 * sideways, times
+            swing(f"{s}_thigh"), thigh, KNEE_HINGE, normal, bend, 0.3 * sideways, times
         )
         rotations[:, BONE[f"{s}_shin"]] = swing(f"{s}_shin")
         # heel, ankle and toe are too nearly in line to fit all three: the sole's direction, rolled with the shin

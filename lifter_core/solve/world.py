@@ -11,46 +11,70 @@ from .rotations import unit
 Array = NDArray[Any]
 
 _LEVEL_UP = np.array([0.0, -1.0, 0.0])  # camera axes
-# seconds of standing that outweigh the prior of a level camera; roll shows in the picture, pitch hardly does
-_PRIOR_ROLL, _PRIOR_PITCH = 0.2, 0.7
-_PITCH_MEAN = np.radians(4.0)  # cameras look slightly down
+# what is known of cameras beforehand: roll and pitch (down is positive), mean and sd
+_ROLL_SD = np.radians(4.0)
+_PITCH_MEAN, _PITCH_SD = np.radians(5.0), np.radians(10.0)
+_WILD = np.radians(20.0)  # so far from a level camera, balance is believed less: somebody lies, or leans on something
+# how well balance tells up: sd of a second of standing (roll, pitch), and what no time mends
+_BALANCE_SD, _BALANCE_LEFT = np.radians((3.0, 5.0)), np.radians((0.8, 1.5))
+# share of the body's mass, between which joints it lies, and how far from the first (Winter 2009)
+_MASS = [(0.081, "neck", "head", 0.4), (0.497, "pelvis", "thorax", 0.5)]
+for _side in ("left", "right"):
+    _MASS += [(m, f"{_side}_{a}", f"{_side}_{b}", k) for m, a, b, k in (
+        (0.028, "shoulder", "elbow", 0.44), (0.022, "elbow", "wrist", 0.6), (0.1, "hip", "knee", 0.43),
+        (0.0465, "knee", "ankle", 0.43), (0.0145, "heel", "toe", 0.5))]  # fmt: skip
 # how well the upright poses tell up, how far a planted foot strays from the floor, how many steps a second say something
 _TILT_SD, _TILT_MOST = np.radians(3.5), np.radians(12.0)
-_FOOT_SD, _FEET_PER_SECOND = 0.08, 2.0
-_CONTACT_SPEED = 0.35  # m/s
-_CONTACT_HEIGHT = 0.07  # m above the floor
+_FOOT_SD, _FEET_PER_SECOND = 0.06, 2.0
+# the points of the feet that come near the floor
+LOW = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "toe")]
 
 
-def up_direction(joints: Array, seconds: Array) -> Array:
-    """(3,) up in camera axes: from upright poses over the clip, drawn towards a level camera when there are few.
+def centre_of_mass(joints: Array) -> Array:
+    """(T, 3) of joints (T, J, 3)."""
+    parts = [m * ((1 - k) * joints[:, JOINT[a]] + k * joints[:, JOINT[b]]) for m, a, b, k in _MASS]
+    return np.asarray(sum(parts) / sum(m for m, *_ in _MASS))
+
+
+def estimate_up(joints: Array, seconds: Array) -> tuple[Array, float]:
+    """Which way is up, from balance: over time the centre of mass stays above the feet that bear it.
 
     Args:
-        joints: (T, J, 3) about the pelvis, camera axes; seconds: (T,) how long each frame counts.
+        joints: (T, J, 3) m, camera axes of one frame (the first's if the camera moves), about any origin; the lifted
+            joints will do. seconds: (T,) how long each frame counts.
+
+    Returns:
+        (3,) up in those axes, drawn towards an ordinary camera where there is little to see; and 0 to 1, how much of the
+        doubt about the camera's pitch the clip has taken away.
     """
-    j = JOINT
-    trunk = unit(joints[:, j["thorax"]] - joints[:, j["pelvis"]])
-    stretch = np.zeros(len(joints))
-    for side in ("left", "right"):  # one straight leg under the trunk is enough: the one that bears the weight
-        hip, knee, ankle = (joints[:, j[f"{side}_{p}"]] for p in ("hip", "knee", "ankle"))
-        whole = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
-        straight = np.linalg.norm(hip - ankle, axis=-1) / np.maximum(whole, 1e-6)
-        aligned = (unit(hip - ankle) * trunk).sum(-1)
-        upright = np.clip((straight - 0.9) / 0.08, 0, 1) * np.clip((aligned - 0.8) / 0.15, 0, 1)
-        stretch = np.maximum(stretch, upright)
-    body = unit(joints[:, j["thorax"]] - (joints[:, j["left_ankle"]] + joints[:, j["right_ankle"]]) / 2)
-    weight = stretch * seconds
-    up = _LEVEL_UP
-    for _ in range(10):
-        off = np.arccos(np.clip(body @ up, -1, 1))
-        w = weight / (1 + (off / np.radians(12)) ** 2)
-        if w.sum() < 1e-6:
-            return _tilted(0.0, _PITCH_MEAN)
-        up = unit((w[:, None] * body).sum(0))
-    roll, pitch = np.arctan2(up[0], -up[1]), np.arctan2(-up[2], np.hypot(up[0], up[1]))
-    standing = float(weight.sum())
-    roll = roll * standing / (standing + _PRIOR_ROLL)
-    pitch = (pitch * standing + _PITCH_MEAN * _PRIOR_PITCH) / (standing + _PRIOR_PITCH)
-    return _tilted(float(roll), float(pitch))
+    up = _tilted(0.0, float(_PITCH_MEAN))
+    ends = joints[:, [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "toe")]]
+    mass = centre_of_mass(joints)
+    legs = [np.linalg.norm(joints[:, JOINT[f"left_{a}"]] - joints[:, JOINT[f"left_{b}"]], axis=-1)
+            for a, b in (("hip", "knee"), ("knee", "ankle"))]  # fmt: skip
+    leg = float(np.median(legs[0] + legs[1]))
+    doubt = np.array([_ROLL_SD, _PITCH_SD])
+    for near in (99.0, 99.0, 0.4, 0.3, 0.2, 0.2):  # a wrong up takes the wrong foot for the lower one: both at first
+        height = ends @ up
+        bears = np.exp(-(height - height.min(1, keepdims=True)) / (near * leg))
+        support = (ends * bears[..., None]).sum(1) / bears.sum(1)[:, None]
+        stretch = mass - support
+        raised = np.clip((stretch @ up) / leg - 0.4, 0, 0.4) / 0.4  # nobody sitting or lying
+        axis = unit(stretch)
+        wild = np.arccos(np.clip(axis @ _LEVEL_UP, -1, 1)) / _WILD
+        off = np.arccos(np.clip(axis @ up, -1, 1)) / np.radians(10)
+        weight = seconds * raised * np.exp(-0.5 * np.maximum(wild - 0.7, 0) ** 2) / (1 + off**2)
+        total = float(weight.sum())
+        if total < 1e-6:
+            break
+        seen = unit((weight[:, None] * axis).sum(0))
+        angles = np.array([np.arctan2(seen[0], -seen[1]), np.arctan2(-seen[2], np.hypot(seen[0], seen[1]))])
+        variance = _BALANCE_SD**2 / total + _BALANCE_LEFT**2
+        before = np.array([_ROLL_SD, _PITCH_SD]) ** 2
+        doubt = (variance * before / (variance + before)) ** 0.5
+        mixed = (angles * before + np.array([0.0, _PITCH_MEAN]) * variance) / (variance + before)
+        up = _tilted(float(mixed[0]), float(mixed[1]))
+    return up, float(1 - (doubt[1] / _PITCH_SD) ** 2)
 
 
 def _tilted(roll: float, pitch: float) -> Array:
@@ -62,26 +86,6 @@ def camera_to_world(up: Array) -> Array:
     view = np.array([0.0, 0.0, 1.0])
     level = unit(view - (view @ up) * up)
     return np.stack([np.cross(level, up), level, up])
-
-
-def feet(joints: Array, times: Array, up: Array) -> tuple[Array, Array]:
-    """Height (T, 2) along ``up`` of the lower of heel and toe, and speed (T, 2) m/s of the slower; left, right foot.
-
-    Args:
-        joints: (T, J, 3) metres; up: (3,) in the same axes.
-    """
-    heights, speeds = [], []
-    for side in ("left", "right"):
-        points = joints[:, [JOINT[f"{side}_heel"], JOINT[f"{side}_toe"]]]
-        heights.append((points @ up).min(1))
-        velocity = np.gradient(points, times, axis=0) if len(times) > 1 else np.zeros_like(points)
-        speeds.append(np.linalg.norm(velocity, axis=-1).min(1))
-    return np.stack(heights, 1), np.stack(speeds, 1)
-
-
-def planted(heights: Array, speeds: Array) -> NDArray[np.bool_]:
-    """(T, 2) true where a foot is slow and the lower one of the two: it likely bears the weight."""
-    return np.asarray((speeds < _CONTACT_SPEED) & (heights < heights.min(1, keepdims=True) + 0.03))
 
 
 def fit_floor(points: Array, weights: Array, up: Array) -> Array:
@@ -107,23 +111,3 @@ def fit_floor(points: Array, weights: Array, up: Array) -> Array:
     tilt = solution[:2] * min(1.0, _TILT_MOST / max(float(np.linalg.norm(solution[:2])), 1e-9))
     result: Array = unit(up + tilt @ axes)
     return result
-
-
-def floor_height(heights: Array, speeds: Array) -> float:
-    """Height of the floor under planted feet: of slow feet that are the lower one, the median; else the lowest tenth."""
-    slow = heights[planted(heights, speeds)]
-    if len(slow) < 5:
-        return float(np.quantile(heights.min(1), 0.1))
-    # feet on furniture, or in the air while somebody sits, are above the floor: the lower ones count
-    return float(np.quantile(slow, 0.4))
-
-
-def contacts(heights: Array, speeds: Array, times: Array) -> NDArray[np.bool_]:
-    """(T, 2) true where a foot stands on the floor (z = 0); states shorter than a tenth of a second are dropped."""
-    raw = (speeds < _CONTACT_SPEED) & (heights < _CONTACT_HEIGHT)
-    if len(times) < 3:
-        return np.asarray(raw)
-    radius = max(1, round(0.1 / float(np.median(np.diff(times))) / 2))
-    padded = np.pad(raw.astype(float), ((radius, radius), (0, 0)), mode="edge")
-    window = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis=0)
-    return np.asarray(window.mean(-1) > 0.5)

@@ -1,0 +1,167 @@
+"""Simulated shots: mocap takes before simulated cameras, as a detector would see them, with the truth."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifter_core.detect.mediapipe import KEYPOINT_NAMES
+from lifter_core.keypoints import Keypoints
+from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
+from lifter_core.solve.rotations import about, to_matrix
+from lifter_core.training.mocap import to_joints
+
+Array = NDArray[Any]
+
+# validation subjects only: walks, hops, a dance, a turn in the air, everyday moves, sports, kicks, a fall
+CLIPS = {
+    "cmu_60.npz": ("07_01", "08_04", "131_01", "131_03", "91_17", "91_01", "94_i06", "91_47"),
+    "hdm05_60.npz": (
+        "hdm_mm_depositFloorR_024", "hdm_mm_grabHighR_018", "hdm_mm_squat1Reps_037", "hdm_mm_throwBasketball_011",
+        "hdm_mm_elbowToKnee1RepsLelbowStart_019", "hdm_mm_jogLeftCircle4StepsRstart_011", "hdm_mm_kickLFront1Reps_020",
+        "hdm_mm_hopBothLegs1hops_032", "hdm_mm_lieDownFloor_015", "hdm_mm_rotateArmsBothBackward1Reps_011",
+    ),
+}  # fmt: skip
+_LONGEST = 600  # frames at 60 a second
+SIZE = (1280, 720)
+_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # mocap (Y up, facing +Z) -> world (Z up, facing -Y)
+_HALF_HAND = 0.03  # m, from the middle of the knuckles to the first and to the last
+
+# detector errors, per cent of 1.7 m: rms over the clip and of it the constant part; see docs/solver.md
+_RMS = {
+    "nose": 0.9, "ear": 1.0, "shoulder": 1.4, "elbow": 1.6, "wrist": 1.6, "hip": 1.3, "knee": 1.3, "ankle": 1.1,
+    "heel": 1.2, "toe": 1.7, "hand": 2.0,
+}  # fmt: skip
+_CONSTANT = 0.45  # of the variance
+_KEEP = 0.81  # AR(1) at 30 frames a second
+
+
+class Shot(NamedTuple):
+    """A clip as seen, and its truth.
+
+    Attributes:
+        name: the mocap take; keypoints: what the detector says; matrix: (3, 3) of the true camera; height: m, standing.
+        world: (T, J, 3) true joints, m, Z up, floor at 0; camera: (T, J, 3) the same in camera axes.
+        rotation: (3, 3) world to camera; bones: true global rotations (T, 3, 3) in the world by the mocap's bone name.
+    """
+
+    name: str
+    keypoints: Keypoints
+    matrix: Array
+    height: float
+    world: Array
+    camera: Array
+    rotation: Array
+    bones: dict[str, Array]
+
+
+def shots(folder: Path, fps: int, seed: int = 0) -> Iterator[Shot]:
+    """The clips of CLIPS at 60 or 30 frames a second, each before a camera of its own; the same ones for a seed."""
+    number = 0
+    for file, wanted in CLIPS.items():
+        with np.load(folder / file) as z:
+            meta, unit = json.loads(str(z["meta"])), float(z["unit"])
+            arrays = {k: z[k] for k in ("delta", "first", "quat_delta")}
+        at = {info["id"]: i for i, info in enumerate(meta["clips"]) if info["split"] == "val"}
+        for name in wanted:
+            info = meta["clips"][at[name]]
+            rows = slice(info["start"], info["start"] + min(info["len"], _LONGEST))
+            pos = np.cumsum(arrays["delta"][rows].astype(np.int32), axis=0) * unit + arrays["first"][at[name]]
+            world = to_joints(meta["joints"], pos.astype(np.float32)).astype(np.float64) @ _Z_UP.T
+            bones = {}
+            if info.get("has_rot"):
+                q = np.cumsum(arrays["quat_delta"][rows].astype(np.int32), axis=0).astype(np.float64)
+                turn = _Z_UP @ to_matrix(q / np.linalg.norm(q, axis=-1, keepdims=True)) @ _Z_UP.T
+                bones = {bone: turn[:, b] for b, bone in enumerate(meta["bones"])}
+            step = 60 // fps
+            world, bones = world[::step], {k: v[::step] for k, v in bones.items()}
+            rng = np.random.default_rng([seed, number])
+            yield _shoot(name, world, bones, float(fps), rng, toward=number % 3 == 0)
+            number += 1
+
+
+def _shoot(
+    name: str, world: Array, bones: dict[str, Array], fps: float, rng: np.random.Generator, toward: bool
+) -> Shot:
+    feet = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "toe")]
+    world = world - [0, 0, np.quantile(world[:, feet, 2].min(1), 0.1)]
+    path = world[:, 0, :2]
+    azimuth = rng.uniform(0, 2 * np.pi)
+    if toward:  # the camera stands where the person goes
+        way = path[-1] - path[0]
+        azimuth = float(np.arctan2(way[1], way[0])) + rng.normal(0, 0.3)
+    pitch, roll = np.radians(np.clip(rng.normal(9, 8), -8, 28)), np.radians(rng.normal(0, 3))
+    focal = SIZE[0] / 2 / np.tan(np.radians(rng.uniform(36, 68)) / 2)
+    matrix = np.array([[focal, 0, SIZE[0] / 2], [0, focal, SIZE[1] / 2], [0, 0, 1.0]])
+    look = -np.array([np.cos(azimuth), np.sin(azimuth), 0])
+    right = np.cross(look, [0, 0, 1.0])
+    level = np.stack([right, [0, 0, -1.0], look])
+    rotation = about(np.array([0, 0, 1.0]), np.array(roll)) @ about(np.array([1.0, 0, 0]), np.array(pitch)) @ level
+    middle = np.array([*((path.min(0) + path.max(0)) / 2), 0.9])
+    distance = rng.uniform(2.5, 4.5)
+    while True:  # back off until everybody is in the picture
+        camera = (world - middle) @ rotation.T + [0, 0, distance]
+        tangents = camera[..., :2] / np.maximum(camera[..., 2:], 0.1)
+        inside = np.abs(tangents * focal) < np.array(SIZE) * 0.48
+        if camera[..., 2].min() > 1.2 and inside.all():
+            break
+        distance *= 1.05
+    detected, confidence = _detect(world, camera, matrix, bones, fps, rng)
+    seconds = np.arange(len(world)) / fps
+    keypoints = Keypoints(KEYPOINT_NAMES, detected, confidence, seconds, SIZE, fps)
+    return Shot(name, keypoints, matrix, _standing(world), world, camera, rotation, bones)
+
+
+def _standing(world: Array) -> float:
+    """Standing height: leg, trunk and head end to end, m."""
+
+    def length(a: str, b: str) -> float:
+        return float(np.median(np.linalg.norm(world[:, JOINT[a]] - world[:, JOINT[b]], axis=-1)))
+
+    chain = ("head", "neck", "thorax", "spine", "pelvis")
+    leg = (("left_hip", "left_knee"), ("left_knee", "left_ankle"))
+    return sum(length(a, b) for a, b in itertools.pairwise(chain)) + sum(length(a, b) for a, b in leg) + 0.08
+
+
+def _detect(
+    world: Array, camera: Array, matrix: Array, bones: dict[str, Array], fps: float, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """(T, K, 2) pixels and (T, K) confidence of the detector's points."""
+    count = len(world)
+    parts = [n.split("_")[-1] for n in JOINT_NAMES]
+    rms = np.array([_RMS.get(p, 1.2) for p in parts]) / 100 * 1.7
+    keep = _KEEP ** (30 / fps)
+    speed = np.linalg.norm(np.gradient(world, axis=0), axis=-1) * fps
+    noise = rng.standard_normal((count, len(parts), 2))
+    tail = rng.standard_normal((count, len(parts)))
+    for t in range(1, count):
+        noise[t] = keep * noise[t - 1] + (1 - keep**2) ** 0.5 * noise[t]
+        tail[t] = 0.97 * tail[t - 1] + (1 - 0.97**2) ** 0.5 * tail[t]
+    difficulty = np.exp(0.6 * tail - 0.18) * (0.75 + 0.15 * np.minimum(speed, 4))
+    error = (1 - _CONSTANT) ** 0.5 * rms[:, None] * noise * difficulty[..., None]
+    error += _CONSTANT**0.5 * rms[:, None] * rng.standard_normal((1, len(parts), 2))
+    pixels = camera[..., :2] / camera[..., 2:] * matrix[0, 0] + matrix[:2, 2]
+    pixels += error * matrix[0, 0] / camera[:, :1, 2:]
+    sure = np.clip(1.15 - 0.22 * difficulty, 0.05, 0.999)
+    points = np.repeat(pixels[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
+    confidence = np.repeat(sure[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
+    scale = matrix[0, 0] / camera[:, 0, 2]
+    for j, joint in enumerate(JOINT_NAMES):
+        for source in KEYPOINT_SOURCES.get(joint, (joint,)):
+            if source in KEYPOINT_NAMES:
+                k = KEYPOINT_NAMES.index(source)
+                points[:, k], confidence[:, k] = pixels[:, j], sure[:, j]
+    if bones:
+        turn = np.linalg.lstsq(world[0] - world[0, 0], camera[0] - camera[0, 0], rcond=None)[0].T
+        for side in ("left", "right"):
+            across = bones[f"{side[0]}_hand"] @ np.array(
+                [0, -_HALF_HAND, 0]
+            )  # the thumb's side is in front in a T-pose
+            shift = (across @ turn.T)[:, :2] * scale[:, None]
+            points[:, KEYPOINT_NAMES.index(f"{side}_index")] += shift
+            points[:, KEYPOINT_NAMES.index(f"{side}_pinky")] -= shift
+    return points.astype(np.float32), confidence.astype(np.float32)
