@@ -10,7 +10,8 @@ from lifter_core.take import Take
 
 UPRIGHT_SINCE = (4, 4, 0)  # from this Blender on, movies come turned as their rotation metadata says
 LONGEST = 1_000_000  # frames
-FIT, CROP = 1, 2  # values of CameraBackgroundImage.frame_method
+CLOSE = 0.01
+FIT, CROP = 32, 96  # values of CameraBackgroundImage.frame_method
 
 
 def load_clip(path: Path) -> bpy.types.MovieClip | None:
@@ -65,7 +66,9 @@ def set_background(
         # "frame" and floor are among what Blender evaluates without running Python, so no script warning appears.
         position = f"{skipped} + (frame - {first_frame}) * {clip_rate / fps:.9g}"
         curve.driver.expression = f"floor({position} + 0.5) + 1 - frame"
-    if not _turn_upright(background, clip, take):
+    squeezed = abs(clip.size[0] * take.image_size[1] / (clip.size[1] * take.image_size[0]) - 1) > CLOSE
+    # A picture of pixels that are not square is only right when it is stretched to the frame.
+    if not _turn_upright(background, clip, take) and not squeezed:
         _keep_width(camera, scene, take)
 
 
