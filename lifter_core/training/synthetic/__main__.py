@@ -1,4 +1,4 @@
-"""``python -m lifter_core.training.synthetic render|detect|pack|view``: makes the pairs step by step; finished clips are skipped.
+"""Makes the pairs step by step; finished clips are skipped.
 
 Stop any step at any moment; the same command goes on. Clips with numbers FIRST to LAST - 1 are made; any prefix of
 0, 1, 2, ... is balanced.

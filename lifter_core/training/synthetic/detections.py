@@ -1,7 +1,12 @@
-"""The detector on rendered clips, just as on a user's: ``lifter_core.detect`` on a video file, survey and all."""
+"""The detector on rendered clips as on a user's: a video file is read, and the person followed on a moving crop.
+
+Only the survey that finds people first is spared: where the person is every half second is taken from the truth, with
+the survey's inaccuracy.
+"""
 
 import json
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...detect import detect_keypoints
-from ...detect.mediapipe import KEYPOINT_NAMES
-from ...errors import NobodyFoundError
+from ...detect.follow import follow
+from ...detect.mediapipe import KEYPOINT_NAMES, Landmarker, Pose
+from ...detect.models import find_model
+from ...detect.people import _keypoints
+from ...detect.survey import Sighting, Track
 from ...files import replaced
-from ...video import read_frames
-from .film import develop, encode, smear
+from ...skeleton import JOINT_NAMES
+from ...video import Frame, probe, read_frames
+from .film import develop, encode, enlarge, smear
 
 Array = NDArray[Any]
 
 _SHOWN = (0.2, 0.75)  # of the clip: the pictures kept to look at
 _SHOWN_QUALITY = 80
+_SURVEY_INTERVAL = 0.5  # s
 
 
 def detect(stem: str, out: Path, models: Path | None = None) -> str:
@@ -37,28 +46,34 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
     pixels = seen[..., :2] / np.maximum(seen[..., 2:], 0.05)
     info["crf"] = int(rng.integers(18, 33))
     filmed = out / f"{stem}.film.mp4"
-    images = (frame.image for frame in read_frames(out / f"{stem}.mp4"))
+    images: Iterator[Array] = enlarge((f.image for f in read_frames(out / f"{stem}.mp4")), tuple(info["size"]))
     if info["shutter"]:
         images = smear(images, pixels, info["joints"], info["shutter"], info["height_px"])
     encode(develop(images, rng), filmed, info["fps"], info["crf"])
     info["film_s"] = (time.process_time() - began) / len(pixels)
     count = len(pixels)
-    found = {
+    found: dict[str, Any] = {
         "points": np.full((count, len(KEYPOINT_NAMES), 2), np.nan, np.float32),
         "confidence": np.zeros((count, len(KEYPOINT_NAMES)), np.float32),
         "world": np.full((count, len(KEYPOINT_NAMES), 3), np.nan, np.float32),
     }
-    try:
-        person = detect_keypoints(filmed, models=models)[0]
-    except NobodyFoundError:
-        share = 0.0
-    else:
-        frames = np.minimum((person.timestamps * info["fps"]).round().astype(int), count - 1)
-        found["points"][frames], found["confidence"][frames] = person.points, person.confidence
-        if person.world is not None:
-            found["world"][frames] = person.world
-        share = float(person.found.mean())
-    _keep_pictures(filmed, out, stem, count)
+    clip = probe(filmed)
+    track = _track(pixels, info["joints"], info["fps"], rng)
+    times: list[float] = []
+    poses: list[Pose | None] = []
+    with Landmarker(find_model("heavy", models)) as landmarker:
+        frames = _kept(read_frames(filmed), out / "pictures" / stem, {round(share * count) for share in _SHOWN})
+        for moment, pose in follow(landmarker, frames, track):
+            times.append(moment)
+            poses.append(pose)
+    person = _keypoints(times, poses, clip)
+    rows = np.minimum((person.timestamps * info["fps"]).round().astype(int), count - 1)
+    found["points"][rows], found["confidence"][rows], found["world"][rows] = (
+        person.points,
+        person.confidence,
+        person.world,
+    )
+    share = float(person.found.mean())
     info["detect_s"] = (time.process_time() - began) / count - info["film_s"]
     info |= {"keypoints": list(KEYPOINT_NAMES), "found": share}
     with replaced(out / "clips" / f"{stem}.npz") as temporary, temporary.open("wb") as stream:
@@ -68,10 +83,25 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
     return f"found {share:.0%}, {info['film_s']:.3f} + {info['detect_s']:.3f} s a frame"
 
 
-def _keep_pictures(filmed: Path, out: Path, stem: str, count: int) -> None:
-    wanted = {round(share * count) for share in _SHOWN}
-    for frame in read_frames(filmed):
+def _track(pixels: Array, names: list[str], fps: float, rng: np.random.Generator) -> Track:
+    """What a survey would see of the person, from the truth (searching every tile costs as much as following)."""
+    trunk = [names.index(f"{side}_{part}") for side in ("left", "right") for part in ("shoulder", "hip")]
+    body = [names.index(name) for name in JOINT_NAMES]
+    sightings = []
+    for t in range(0, len(pixels), max(1, round(_SURVEY_INTERVAL * fps))):
+        points = pixels[t]
+        extent = float(np.ptp(points[body], axis=0).max()) * rng.normal(1, 0.06)
+        length = float(np.linalg.norm(points[trunk[::2]].mean(0) - points[trunk[1::2]].mean(0)))
+        centre = points[trunk].mean(0) + rng.normal(0, 0.03, 2) * extent
+        sightings.append(Sighting(t / fps, centre.astype(np.float32), length, extent, 1.0))
+    return Track(sightings)
+
+
+def _kept(frames: Iterable[Frame], stem: Path, wanted: set[int]) -> Iterator[Frame]:
+    """Passes frames on and saves a few as pictures."""
+    for frame in frames:
         if frame.index in wanted:
-            path = out / "pictures" / f"{stem}_{frame.index:03d}.jpg"
+            path = stem.with_name(f"{stem.name}_{frame.index:03d}.jpg")
             path.parent.mkdir(exist_ok=True)
             Image.fromarray(frame.image).save(path, quality=_SHOWN_QUALITY)
+        yield frame

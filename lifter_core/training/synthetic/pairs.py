@@ -100,7 +100,8 @@ def pack(clips: Iterable[Path], out: Path) -> int:
         infos.append(info)
     if not infos:
         raise BadInputError("There are no finished clips to pack; run render and detect first.")
+    joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
     meta = json.dumps({"keypoints": keypoints, "joints": joints, "clips": infos})
     with replaced(out) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, meta=np.array(meta), **{name: np.concatenate(parts) for name, parts in arrays.items()})
+        np.savez(stream, meta=np.array(meta), **joined)
     return len(infos)

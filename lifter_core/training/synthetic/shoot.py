@@ -14,6 +14,8 @@ from .motion import perform, read_take, skin
 from .plan import FRAMES, shot
 from .wardrobe import dress
 
+_ENOUGH_PX = 350.0
+
 
 def make(number: int, out: Path, body: Path, mocap: Path) -> str:
     """Renders clip ``number`` to ``NUMBER.mp4`` and writes ``NUMBER_truth.npz``; says in a word how it went.
@@ -38,7 +40,9 @@ def make(number: int, out: Path, body: Path, mocap: Path) -> str:
     moved = skin(human, body, motion, actor.indices, actor.vertices)
     built = time.process_time()
     video = out / f"{stem}.mp4"
-    stage.render(wanted, actor, moved, view, motion.joints["pelvis"], out / f"{stem}.part.mp4", rng)
+    # the landmarker sees people at 256 px: larger ones are rendered smaller, and scaled up on the film
+    scale = float(np.clip(_ENOUGH_PX / view.info["height_px"], 0.5, 1.0))
+    stage.render(wanted, actor, moved, view, scale, motion.joints["pelvis"], out / f"{stem}.part.mp4", rng)
     (out / f"{stem}.part.mp4").replace(video)
     done = time.process_time()
     info = {
@@ -46,7 +50,7 @@ def make(number: int, out: Path, body: Path, mocap: Path) -> str:
         "category": take.info["category"], "start_s": wanted.start, "fps": wanted.fps, "size": wanted.size,
         "occluder": wanted.occluded, "cropped": wanted.cropped, "moving": wanted.moving, "shutter": wanted.shutter,
         "camera_matrix": view.matrix.tolist(), "body": human.info | actor.info, **view.info,
-        "render_s": (done - began) / FRAMES, "joints": names,
+        "render_s": (done - began) / FRAMES, "joints": names, "rendered_at": scale,
     }  # fmt: skip
     with replaced(out / f"{stem}_truth.npz") as temporary, temporary.open("wb") as stream:
         np.savez(
@@ -57,4 +61,5 @@ def make(number: int, out: Path, body: Path, mocap: Path) -> str:
             up=view.rotation[:, :, 2].astype(np.float32),
             meta=np.array(json.dumps(info)),
         )
-    return f"{take.info['category']}, {view.info['height_px']:.0f} px, built {built - began:.1f} s, rendered {done - built:.1f} s"
+    cost = f"built {built - began:.1f} s, rendered {done - built:.1f} s"
+    return f"{take.info['category']}, {view.info['height_px']:.0f} px, {cost}"

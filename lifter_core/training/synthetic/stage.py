@@ -1,6 +1,7 @@
 """A shot staged and rendered in Blender (Workbench): room, furniture, actor, camera. Needs bpy; runs in its own process."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,29 @@ _AISLE = 1.0  # m kept free of clutter about the actor's way and the camera's li
 
 
 def render(
-    shot: Shot, actor: Actor, moved: Array, view: View, track: Array, out: Path, rng: np.random.Generator
+    shot: Shot,
+    actor: Actor,
+    moved: Array,
+    view: View,
+    scale: float,
+    track: Array,
+    out: Path,
+    rng: np.random.Generator,
 ) -> None:
     """Renders the shot to a video file with hardly any loss.
 
     Args:
-        moved: (T, N, 3) the actor's vertices; track: (T, 3) where the actor is.
+        moved: (T, N, 3) the actor's vertices; scale: of the picture; track: (T, 3) where the actor is.
     """
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = bpy.context.scene
+    scene: Any = bpy.context.scene
     _room(view.centre, track, rng)
     if shot.occluded:
         _obstacle(view, track, rng)
     cache = out.with_suffix(".pc2")
     _actor(actor, moved, cache)
     _camera(scene, view, shot)
-    _looks(scene, shot, out, len(moved), rng)
+    _looks(scene, shot, scale, out, len(moved), rng)
     try:
         bpy.ops.render.render(animation=True)
     finally:
@@ -63,18 +71,19 @@ def _mesh(
         mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
     mesh.update(calc_edges=True)
     ob = bpy.data.objects.new(name, mesh)
-    bpy.context.scene.collection.objects.link(ob)
+    scene: Any = bpy.context.scene
+    scene.collection.objects.link(ob)
     return ob
 
 
 def _material(name: str, picture: Array) -> Any:
     height, width = picture.shape[:2]
-    image = bpy.data.images.new(name, width, height)
+    image: Any = bpy.data.images.new(name, width, height)
     pixels = np.ones((height, width, 4), np.float32)
     pixels[..., :3] = picture
     image.pixels.foreach_set(pixels.ravel())
     image.update()
-    material = bpy.data.materials.new(name)
+    material: Any = bpy.data.materials.new(name)
     material.use_nodes = True
     texture = material.node_tree.nodes.new("ShaderNodeTexImage")
     texture.image = image
@@ -99,7 +108,7 @@ def _camera(scene: Any, view: View, shot: Shot) -> None:
     data.sensor_fit, data.lens_unit = "AUTO", "FOV"
     data.angle = 2 * math.atan(max(shot.size) / 2 / view.matrix[0, 0])
     data.clip_start = 0.05
-    ob = bpy.data.objects.new("camera", data)
+    ob: Any = bpy.data.objects.new("camera", data)
     scene.collection.objects.link(ob)
     scene.camera = ob
     ob.location = view.centre
@@ -107,7 +116,7 @@ def _camera(scene: Any, view: View, shot: Shot) -> None:
     from mathutils import Matrix
 
     turns = [Matrix((np.diag([1.0, -1, -1]) @ r).T.tolist()).to_quaternion() for r in view.rotation]
-    for a, b in zip(turns, turns[1:], strict=False):
+    for a, b in pairwise(turns):
         if a.dot(b) < 0:
             b.negate()
     for t, turn in enumerate(turns):
@@ -115,7 +124,7 @@ def _camera(scene: Any, view: View, shot: Shot) -> None:
         ob.keyframe_insert("rotation_quaternion", frame=t + 1)
 
 
-def _looks(scene: Any, shot: Shot, out: Path, frames: int, rng: np.random.Generator) -> None:
+def _looks(scene: Any, shot: Shot, scale: float, out: Path, frames: int, rng: np.random.Generator) -> None:
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.display.render_aa = "OFF"  # three times as fast; the lens softens the picture afterwards
     shading = scene.display.shading
@@ -127,7 +136,8 @@ def _looks(scene: Any, shot: Shot, out: Path, frames: int, rng: np.random.Genera
     shading.studiolight_rotate_z = rng.uniform(-math.pi, math.pi)
     scene.view_settings.view_transform = "Standard"
     render = scene.render
-    render.resolution_x, render.resolution_y = shot.size
+    # even sizes, as H.264 wants them
+    render.resolution_x, render.resolution_y = (2 * round(side * scale / 2) for side in shot.size)
     render.resolution_percentage = 100
     render.fps = round(shot.fps)
     scene.frame_start, scene.frame_end = 1, frames
