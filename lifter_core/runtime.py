@@ -99,7 +99,7 @@ def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:
             result: Array = out.cpu().numpy()
         return result
 
-    return Model(name, f"torch {device}", batched(run, card["arguments"]), tuple(card["arguments"].get("taps", ())))
+    return Model(name, f"torch {device}", batched(run, card["arguments"]), taps_of(card["arguments"]))
 
 
 def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
@@ -116,7 +116,13 @@ def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
         result: Array = session.run(None, {"nodes": nodes, "globals": flat})[0]
         return result
 
-    return Model(name, "onnxruntime cpu", batched(run, card["arguments"]), tuple(card["arguments"].get("taps", ())))
+    return Model(name, "onnxruntime cpu", batched(run, card["arguments"]), taps_of(card["arguments"]))
+
+
+def taps_of(arguments: dict[str, Any]) -> tuple[int, ...]:
+    """Model.taps of a network built with these arguments: its own, or ``frames`` neighbours."""
+    half = arguments.get("frames", 1) // 2
+    return tuple(arguments.get("taps", range(-half, half + 1) if half else ()))
 
 
 def window(values: Array, windows: NDArray[np.intp]) -> Array:
@@ -130,26 +136,24 @@ def batched(
     run: Callable[[Array, Array], Array], arguments: dict[str, Any]
 ) -> Callable[[Encoded, NDArray[np.intp] | None], Array]:
     """A network's function on a batch of input arrays as Model.predict; ``arguments`` built the network."""
-    channels, flat_channels = (
-        arguments.get("channels", PLAIN_CHANNELS),
-        arguments.get("global_channels", PLAIN_CHANNELS),
-    )
-    taps, joints = tuple(arguments.get("taps", ())), arguments["joints"]
+    channels = arguments.get("channels", PLAIN_CHANNELS)
+    flat_channels = arguments.get("global_channels", PLAIN_CHANNELS)
+    taps, joints = taps_of(arguments), arguments["joints"]
+
+    def part(encoded: Encoded, rows: NDArray[np.intp]) -> Array:
+        if not taps:  # frames by themselves: those in the windows' middles come first in ``encoded``
+            nodes, flat = encoded.nodes[rows[:, 0]], encoded.globals[rows[:, 0]]
+        else:
+            nodes, flat = window(encoded.nodes, rows), window(encoded.globals, rows)
+        out = run(np.ascontiguousarray(nodes[..., :channels]), np.ascontiguousarray(flat[..., :flat_channels]))
+        return out[:, taps.index(0)] if out.ndim == 4 else out  # some networks answer for every frame
 
     def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
-        nodes, flat = encoded.nodes[..., :channels], encoded.globals[..., :flat_channels]
-        if taps and windows is None:
-            windows = np.full((len(nodes), len(taps)), -1)
-            windows[:, taps.index(0)] = np.arange(len(nodes))
-        count = len(nodes) if windows is None else len(windows)
-        parts = []
-        for i in range(0, count, _BATCH):
-            if taps:
-                rows = windows[i : i + _BATCH]  # type: ignore[index]
-                parts.append(run(window(nodes, rows), window(flat, rows)))
-            else:  # frames by themselves: the middle of each window, which comes first in ``encoded``
-                parts.append(run(np.ascontiguousarray(nodes[i : min(i + _BATCH, count)]),
-                                 np.ascontiguousarray(flat[i : min(i + _BATCH, count)])))  # fmt: skip
+        count = len(encoded.nodes) if windows is None else len(windows)
+        if windows is None or not taps:
+            windows = np.full((count, len(taps) or 1), -1)
+            windows[:, taps.index(0) if taps else 0] = np.arange(count)
+        parts = [part(encoded, windows[i : i + _BATCH]) for i in range(0, count, _BATCH)]
         return np.concatenate(parts) if parts else np.zeros((0, joints, 3), np.float32)
 
     return predict

@@ -1,5 +1,6 @@
 """Mocap for training: the packed .npz files (format: pos deltas of 27 joints, Y up) as this house's joints."""
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,7 @@ def whole_parts(clip: Clip) -> Iterator[Array]:
             yield clip.joints[a:b]
 
 
+@functools.lru_cache(1)
 def load_motion(folder: Path) -> Motion:
     """All training clips of the files in _SHARES. Long clips repeat themselves: a clip's chance grows as sqrt(seconds).
 

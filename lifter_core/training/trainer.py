@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
-from ..runtime import batched, window
+from ..runtime import batched, taps_of, window
 from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
 from .mocap import Motion, load_motion
@@ -56,7 +57,7 @@ class Config(NamedTuple):
 
     def taps(self) -> tuple[int, ...]:
         """The frames a sample holds, in 30ths of a second from the one that is answered; empty = that one alone."""
-        return tuple(self.arguments.get("taps", ()))
+        return taps_of(self.arguments)
 
     def build(self) -> nn.Module:
         """The network with fresh weights."""
@@ -97,11 +98,20 @@ def predictor(network: nn.Module, arguments: dict[str, Any]) -> Predict:
     return batched(run, arguments)
 
 
+class Study(NamedTuple):
+    """A training to be compared with others: ``seconds`` of work at a constant rate (the running average stands in for the
+    rate's decay), with figures in the log at each of ``marks`` samples.
+    """
+
+    seconds: float
+    marks: tuple[int, ...]
+
+
 class Drawn(NamedTuple):
-    """One chunk of training: frames, which of them each sample sees (N, W), and the joints to answer, (N, J, 3)."""
+    """One chunk of training: M frames, which of them each sample sees (N, W), -1 = none, and all frames' joints (M, J, 3)."""
 
     encoded: Encoded
-    rows: Any
+    rows: NDArray[np.intp]
     target: Tensor
 
 
@@ -118,9 +128,7 @@ def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tup
     order = np.argsort(np.where(there, rng.random(there.shape), 2), axis=1)[:, :_EACH]
     centres = np.stack([np.repeat(np.arange(len(there)), _EACH), order.reshape(-1)], 1)
     centres = rng.permutation(centres[there[centres[:, 0], centres[:, 1]]])
-    rows = window_rows(there, taps or (0,), centres)
-    middle = rows[:, (taps or (0,)).index(0)]
-    return Drawn(encoded, rows, torch.from_numpy(target[middle]))
+    return Drawn(encoded, window_rows(there, taps or (0,), centres), torch.from_numpy(target))
 
 
 def _schedule(seen: int, total: int) -> float:
@@ -130,7 +138,7 @@ def _schedule(seen: int, total: int) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * x))) * 0.99 + 0.01
 
 
-def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> nn.Module:
+def train(config: Config, data: Path, out: Path, pairs: Path | None = None, study: Study | None = None) -> nn.Module:
     """Runs or resumes a training; returns the averaged network.
 
     On a CUDA device in bf16 if there is one, else on one thread of the CPU.
@@ -139,6 +147,7 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> n
         data: folder with cmu_60.npz and cmu_full_30.npz (and hdm05_60.npz for a second validation).
         out: folder of the run: ``checkpoint.pt`` and ``log.jsonl``.
         pairs: a packed file of rendered pairs to mix in (those of training subjects) and to validate on (the others).
+        study: train for a time at a constant rate rather than for ``config.samples``.
     """
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
@@ -157,6 +166,7 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> n
         optimiser.load_state_dict(state["optimiser"])
         seen, chunk, spent = state["seen"], state["chunk"], state["spent"]
     model, taps = fitted(), config.taps()
+    middle = taps.index(0) if taps else 0
     sets = {
         "cmu noisy": validation_set(data / "cmu_60.npz", False, model),
         "cmu clean": validation_set(data / "cmu_60.npz", True, model),
@@ -192,8 +202,9 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> n
         print(json.dumps(line), flush=True)
 
     running, last, began = 0.0, time.monotonic(), _clock()
-    while seen < config.samples:
+    while seen < config.samples and not (study and spent >= study.seconds):
         # a chunk's random numbers depend on its number only, so a resumed run goes on as if never stopped
+        before = seen
         drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]))
         torch.manual_seed(config.seed * 1_000_003 + chunk)  # dropout
         nodes, flat = drawn.encoded.nodes[..., :channels], drawn.encoded.globals[..., :flat_channels]
@@ -204,10 +215,15 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> n
             if not taps:
                 x, g = x[:, 0], g[:, 0]
             for group in optimiser.param_groups:
-                group["lr"] = config.rate * _schedule(seen, config.samples)
+                group["lr"] = config.rate * (min(1.0, seen / 20_000) if study else _schedule(seen, config.samples))
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 answer = forward(torch.from_numpy(x).to(device), torch.from_numpy(g).to(device)).float()
-            loss, position = _loss(answer, drawn.target[i : i + config.batch].to(device), weights)
+            wanted = torch.from_numpy(rows)
+            if answer.dim() == 4:  # networks that answer for every frame of the window learn from every frame
+                answer, wanted = answer[wanted >= 0], wanted[wanted >= 0]
+            else:
+                wanted = wanted[:, middle]
+            loss, position = _loss(answer, drawn.target[wanted].to(device), weights)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -218,7 +234,11 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None) -> n
         chunk += 1
         spent += _clock() - began
         began = _clock()
-        if time.monotonic() - last > _CHECKPOINT_SECONDS or seen >= config.samples:
+        if study:
+            due = any(before < mark <= seen for mark in study.marks) or spent >= study.seconds
+        else:
+            due = time.monotonic() - last > _CHECKPOINT_SECONDS or seen >= config.samples
+        if due:
             save()
             last, began = time.monotonic(), _clock()
     average.eval()
