@@ -15,7 +15,6 @@ import numpy as np
 
 from . import __version__
 from .errors import BadInputError, LiftError
-from .files import replaced
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, DEVICES, shipped
 from .take import Take, load_take, save_take
@@ -231,19 +230,10 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
 
 
 def _frame(args: argparse.Namespace) -> None:
-    from PIL import Image
-
-    from .video import probe, read_frames
+    from .video import write_picture
 
     _check(args, args.clip, [args.out])
-    info = probe(args.clip)
-    # what a file says of its length may be too much: its last frame is better than none
-    latest = max(0.0, info.duration - 2 / info.fps) if info.duration else args.time
-    image = Image.fromarray(next(read_frames(args.clip, min(args.time, latest) or None)).image)
-    if args.size:
-        image.thumbnail((args.size, args.size))
-    with replaced(args.out) as temporary:
-        image.save(temporary, format="PNG")
+    write_picture(args.clip, args.out, args.time, args.size)
 
 
 def _solve(args: argparse.Namespace, report: Report) -> Take:

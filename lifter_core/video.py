@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from .errors import BadInputError
+from .files import replaced
 
 _PICTURE_OR_TEXT = ("image2", "tty")  # demuxers that would make a "video" of a picture or of a text file
 _FALLBACK_FPS = 25.0
@@ -137,6 +139,30 @@ def read_frames(
                 f"{path.name} has no frame between {start or 0:g} s and {'its end' if end is None else f'{end:g} s'}; "
                 f"its last one is at {last:.2f} s."
             )
+
+
+def write_picture(
+    path: str | os.PathLike[str], out: str | os.PathLike[str], time: float = 0.0, size: int | None = None
+) -> None:
+    """Writes the clip's picture at a time (seconds from its first frame; the last one if that is beyond its end) as PNG.
+
+    ``size`` limits the longer side in pixels; the picture is upright, as ``read_frames`` gives it.
+
+    Raises:
+        BadInputError: as ``probe``.
+    """
+    info = probe(path)
+    # what a file says of its length may be too much: an earlier picture is better than none
+    latest = max(0.0, info.duration - 2 / info.fps) if info.duration else time
+    image = next(read_frames(path, min(time, latest) or None)).image
+    picture = VideoFrame.from_ndarray(image, format="rgb24")
+    scale = min(1.0, size / max(picture.width, picture.height)) if size else 1.0
+    picture = picture.reformat(width=max(1, round(picture.width * scale)), height=max(1, round(picture.height * scale)))
+    encoder: Any = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "rgb24"
+    encoder.time_base = Fraction(1, 25)
+    with replaced(out) as temporary:
+        temporary.write_bytes(b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)]))
 
 
 def check_range(start: float | None, end: float | None) -> None:
