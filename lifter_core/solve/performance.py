@@ -23,7 +23,8 @@ from .stance import find_stance
 
 Array = NDArray[Any]
 
-_FIRST_ROUNDS, _PASSES, _GROUND_ROUNDS = 3, 2, 2
+_STEP = 0.35  # s
+_FIRST_ROUNDS, _PASSES, _GROUND_ROUNDS = 3, 2, 4
 
 
 def solve(
@@ -153,10 +154,17 @@ def _ground(guess: Guess, state: State, step: Array, stance: Array | None) -> tu
     """(3,) up in the first frame's camera axes, and the height of the floor along it, from one person."""
     rows = guess.present
     joints = _joints(guess, state)
-    up, _ = world.estimate_up(joints[rows], step[rows])
-    if stance is None:
-        lowest = (joints[rows][:, world.LOW] @ up).min(1)
-        return up, float(np.quantile(lowest, 0.3))
+    up, _ = world.estimate_up(joints[rows], step[rows], state.root[rows])
+    if stance is None:  # every half second some foot is on the floor
+        feet = joints[rows][:, list(STANCE)]
+        reach = max(1, round(_STEP / float(np.median(step))))
+        for _ in range(3):
+            low = feet @ up
+            lowest = np.pad(low.min(1), reach, mode="edge")
+            near = np.lib.stride_tricks.sliding_window_view(lowest, 2 * reach + 1).min(-1)
+            stance = low < near[:, None] + 0.03
+            up = world.fit_floor(feet[stance], np.repeat(step[rows][:, None], 4, 1)[stance], up)
+        return up, float(np.median(feet[stance] @ up))
     planted = joints[:, list(STANCE)][stance > 0.5]
     seconds = np.repeat(step[:, None], stance.shape[1], 1)[stance > 0.5]
     up = world.fit_floor(planted, seconds, up)

@@ -52,7 +52,10 @@ _JOINTS = {
 }  # fmt: skip
 _HINGE_SD, _CARRY_SD, _PRONATION_SD, _TWIST_SD = 0.1, 0.12, 0.9, 0.6
 _LIMIT_SD = 0.03
-_STILL_SD, _FLOOR_SD, _UNDER_SD = 0.003, 0.012, 0.006  # m in a 30th of a second; m; m
+_STILL_SD, _FLOOR_SD, _UNDER_SD = 0.001, 0.006, 0.0015  # m in a 30th of a second; m; m
+
+
+_NEAR_FLOOR, _NEAR_STRAIGHT = 0.01, 0.03  # m, rad
 
 
 class Ground(NamedTuple):
@@ -230,6 +233,11 @@ def _add_motion(normal: _Normal, state: State, times: Array, smoothing: Smoothin
     normal.next_two += weight * (c[0] * c[2])[:, None]
 
 
+def _one_sided(value: Array, near: float) -> Array:
+    """The weight of a limit: 1 beyond it (below 0), a little just before it, so that no step runs through it."""
+    return np.where(value < 0, 1.0, np.where(value < near, 0.1, 0.0))
+
+
 def _skew(v: Array) -> Array:
     out = np.zeros((*v.shape, 3))
     x, y, z = v[..., 0], v[..., 1], v[..., 2]
@@ -277,7 +285,7 @@ def _add_joints(normal: _Normal, turns: Array, share: Array) -> None:
             axis = turns[:, TURN[above]] @ hinge
             bend = np.arctan2((axis * np.cross(first, second)).sum(-1), (first * second).sum(-1))
             bent = np.minimum(bend, 0)[:, None]
-            weight = np.where(bent < 0, 1.0, 0.0) * ones / _LIMIT_SD**2
+            weight = ones / _LIMIT_SD**2 * _one_sided(bend[:, None], _NEAR_STRAIGHT)
             normal.add([(columns(above), -axis[:, None]), (columns(below), axis[:, None])], bent, weight)
 
 
@@ -313,4 +321,4 @@ def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, gro
     stance[:, [0, 1, 3, 4]] = ground.stance
     normal.add([(every, everything)], height, stance * share / _FLOOR_SD**2)
     under = np.minimum(height, 0.0)
-    normal.add([(every, everything)], under, np.where(under < 0, share / _UNDER_SD**2, 0.0))
+    normal.add([(every, everything)], under, share / _UNDER_SD**2 * _one_sided(height, _NEAR_FLOOR))

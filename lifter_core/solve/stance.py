@@ -15,13 +15,16 @@ _SPEED, _SPEED_SPREAD = 0.40, 0.12  # m/s: half and how sharply
 _HEIGHT, _HEIGHT_SPREAD = 0.06, 0.02  # m above the lowest point of late and soon
 _ABOVE_FLOOR, _ABOVE_SPREAD = 0.16, 0.03  # m above the floor, which may be off where the depth is
 _OF_PACE = 0.25  # of the body's own speed: runners' feet hardly rest
+_LOWER = 0.05  # m
 _NEAR = 0.45  # s: late and soon
 _DEPTH_SHARE = 0.4  # how much of a speed along the line of sight counts: it is hardly seen
 _SIGMA = 0.04  # s, of the smoothing before velocities
 _CHANGE = 3.5  # log odds a change of state costs
 
 
-def find_stance(joints: Array, times: Array, up: Array, floor: float | None, root: Array, present: NDArray[np.bool_]) -> Array:
+def find_stance(
+    joints: Array, times: Array, up: Array, floor: float | None, root: Array, present: NDArray[np.bool_]
+) -> Array:
     """(T, 4) 0 to 1: left heel, left ball, right heel, right ball rest on the floor.
 
     Args:
@@ -46,9 +49,10 @@ def find_stance(joints: Array, times: Array, up: Array, floor: float | None, roo
     padded = np.pad(lowest, reach, mode="edge")
     near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(-1)
     odds = (limit - speed) / (_SPEED_SPREAD / _SPEED * limit)
-    odds = np.minimum(odds, 4) + np.minimum((_HEIGHT - (height - near[:, None])) / _HEIGHT_SPREAD, 2)
+    lower = height < lowest[:, None] + 0.03  # bears the weight unless the body flies: believed a good deal higher
+    odds = np.minimum(odds, 4) + np.minimum((_HEIGHT + _LOWER * lower - (height - near[:, None])) / _HEIGHT_SPREAD, 2)
     if floor is not None:
-        odds += np.minimum((_ABOVE_FLOOR - (height - floor)) / _ABOVE_SPREAD, 0)
+        odds += np.minimum((_ABOVE_FLOOR + 3 * _LOWER * lower - (height - floor)) / _ABOVE_SPREAD, 0)
     odds[~present] = -10
     rate = float(np.median(np.diff(times))) * 30
     return likely(np.clip(odds * rate, -6, 6), _CHANGE)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import JOINT
+from .filters import smooth
 from .rotations import unit
 
 Array = NDArray[Any]
@@ -17,6 +18,7 @@ _PITCH_MEAN, _PITCH_SD = np.radians(5.0), np.radians(10.0)
 _WILD = np.radians(20.0)  # so far from a level camera, balance is believed less: somebody lies, or leans on something
 # how well balance tells up: sd of a second of standing (roll, pitch), and what no time mends
 _BALANCE_SD, _BALANCE_LEFT = np.radians((3.0, 5.0)), np.radians((0.8, 1.5))
+_PATH_SIGMA = 0.2  # s
 # share of the body's mass, between which joints it lies, and how far from the first (Winter 2009)
 _MASS = [(0.081, "neck", "head", 0.4), (0.497, "pelvis", "thorax", 0.5)]
 for _side in ("left", "right"):
@@ -36,12 +38,13 @@ def centre_of_mass(joints: Array) -> Array:
     return np.asarray(sum(parts) / sum(m for m, *_ in _MASS))
 
 
-def estimate_up(joints: Array, seconds: Array) -> tuple[Array, float]:
+def estimate_up(joints: Array, seconds: Array, root: Array | None = None) -> tuple[Array, float]:
     """Which way is up, from balance: over time the centre of mass stays above the feet that bear it.
 
     Args:
         joints: (T, J, 3) m, camera axes of one frame (the first's if the camera moves), about any origin; the lifted
-            joints will do. seconds: (T,) how long each frame counts.
+            joints will do. seconds: (T,) how long each frame counts; root: (T, 3) m, where the pelvis is, if known: who
+            sets off, stops or turns leans into it.
 
     Returns:
         (3,) up in those axes, drawn towards an ordinary camera where there is little to see; and 0 to 1, how much of the
@@ -53,6 +56,11 @@ def estimate_up(joints: Array, seconds: Array) -> tuple[Array, float]:
     legs = [np.linalg.norm(joints[:, JOINT[f"left_{a}"]] - joints[:, JOINT[f"left_{b}"]], axis=-1)
             for a, b in (("hip", "knee"), ("knee", "ankle"))]  # fmt: skip
     leg = float(np.median(legs[0] + legs[1]))
+    pull = np.zeros(3)
+    if root is not None and len(root) > 2:
+        times = np.cumsum(seconds)
+        steady = smooth(times, root, np.ones_like(root), _PATH_SIGMA)
+        pull = np.gradient(np.gradient(steady, times, axis=0), times, axis=0) / 9.81
     doubt = np.array([_ROLL_SD, _PITCH_SD])
     for near in (99.0, 99.0, 0.4, 0.3, 0.2, 0.2):  # a wrong up takes the wrong foot for the lower one: both at first
         height = ends @ up
@@ -60,7 +68,7 @@ def estimate_up(joints: Array, seconds: Array) -> tuple[Array, float]:
         support = (ends * bears[..., None]).sum(1) / bears.sum(1)[:, None]
         stretch = mass - support
         raised = np.clip((stretch @ up) / leg - 0.4, 0, 0.4) / 0.4  # nobody sitting or lying
-        axis = unit(stretch)
+        axis = unit(unit(stretch) - pull)
         wild = np.arccos(np.clip(axis @ _LEVEL_UP, -1, 1)) / _WILD
         off = np.arccos(np.clip(axis @ up, -1, 1)) / np.radians(10)
         weight = seconds * raised * np.exp(-0.5 * np.maximum(wild - 0.7, 0) ** 2) / (1 + off**2)
