@@ -90,16 +90,16 @@ def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, f
     lifted = add_take(scene, take, source.path, source.name, match_rate, source.first_frame, uid)
     scene.frame_set(lifted.first_seen)
     entry = list_take(scene, take, store.adopt(file, uid), uid, source)
-    notes = [entry.note] if entry.note else []
+    cube = ""
     window = next((w for w in status.windows() if w.scene == scene), None)
     if window is not None:
         scene_view.show(window, lifted)
         if scene_view.hide_default_cube(scene, window.view_layer):
-            notes.append("Blender's default cube is hidden: the person stands where it is")
+            cube = ". The default cube is hidden: the person stands there"
     people = len(lifted.armatures)
     what = f"{people} people" if people > 1 else "1 person"
     where = "" if window is not None else f" in scene {scene.name}"
-    return Outcome(f"Lifted {what}, {len(take.timestamps)} frames{where}", warning=". ".join(notes))
+    return Outcome(f"Lifted {what}, {len(take.timestamps)} frames{where}{cube}", warning=entry.note)
 
 
 def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: Source) -> LiftTake:

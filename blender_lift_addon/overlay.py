@@ -15,7 +15,7 @@ from .tags import uid_of
 
 LOST = (0.9, 0.2, 0.15, 0.85)
 LEFT, RIGHT = (0.35, 0.65, 1.0, 0.9), (1.0, 0.6, 0.2, 0.9)  # the feet
-BAR = 5  # px at interface scale 1
+BAR, LIFT = 4, 11  # px at interface scale 1: a bar's height, and the scroll bar's below them
 LINKS = (
     *(("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")),
     *(
@@ -65,7 +65,7 @@ def _draw_keypoints() -> None:
 def _draw_figures(seen: Footage, now: int, left: float, right: float, middle: float) -> None:
     """The keypoints between the frame's left and right edge: the footage is always as wide as the frame."""
     scale = (right - left) / seen.size[0]
-    width = max(1.5, min(4.0, 0.004 * (right - left)))
+    width = max(1.5, min(2.5, 0.0025 * (right - left)))
     index = {name: i for i, name in enumerate(seen.names)}
     links = np.array([(index[a], index[b]) for a, b in LINKS if a in index and b in index]).reshape(-1, 2)
     for person in seen.keypoints[:, now]:
@@ -106,7 +106,7 @@ def _draw_timeline() -> None:
         runs = spans(flags, frames)
         left = [region.view2d.view_to_region(a, 0, clip=False)[0] for a in runs[:, 0]]
         right = [region.view2d.view_to_region(b, 0, clip=False)[0] for b in runs[:, 1]]
-        bottom = 2 * scale + number * (height + scale)
+        bottom = LIFT * scale + number * (height + scale)
         boxes = [(a, bottom, max(1.0, b - a), height) for a, b in zip(left, right, strict=True)]
         drawing.rectangles(np.array(boxes, np.float32).reshape(-1, 4), color)
 

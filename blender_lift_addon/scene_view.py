@@ -5,6 +5,7 @@ import bpy
 
 from . import status
 from .build import Lifted
+from .tags import camera, uid_of
 
 
 def obstacle() -> str:
@@ -22,6 +23,20 @@ def show(window: bpy.types.Window, lifted: Lifted) -> None:
     """Selects the new armatures and looks through the new camera."""
     _select(window.view_layer, lifted)
     _look_through_camera(window)
+
+
+def show_take(scene: bpy.types.Scene, uid: str, solo: bool) -> None:
+    """Makes the take's camera the scene's, if that is a take's, and hides the other takes' collections if asked to."""
+    eye = camera(uid)
+    if eye is not None and eye.name in scene.objects and (scene.camera is None or uid_of(scene.camera)):
+        scene.camera = eye
+    for view_layer in scene.view_layers:
+        waiting = list(view_layer.layer_collection.children)
+        while waiting:
+            layer = waiting.pop()
+            waiting += layer.children
+            if owner := uid_of(layer.collection):
+                layer.hide_viewport = solo and owner != uid
 
 
 def hide_default_cube(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer) -> bool:

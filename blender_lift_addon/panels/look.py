@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the take is shown over its footage."""
 
+from typing import Any
+
 import bpy
 
 from ..properties.settings import active_take, settings_of
@@ -23,10 +25,13 @@ class LIFT_PT_look(bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the switches."""
-        layout, take, settings = self.layout, active_take(context.scene), settings_of(context.scene)
+        layout, take = self.layout, active_take(context.scene)
+        settings: Any = settings_of(context.scene)
         assert layout is not None and take is not None and context.scene is not None
         layout.use_property_split = True
         layout.use_property_decorate = False
+        if len(settings.takes) > 1:
+            layout.prop(settings, "solo")
         eye = camera(take.uid)
         data = eye.data if eye is not None else None
         if isinstance(data, bpy.types.Camera) and len(data.background_images):

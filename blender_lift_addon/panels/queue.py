@@ -80,8 +80,8 @@ def draw_outcome(context: bpy.types.Context, layout: bpy.types.UILayout, run: Ru
             layout.operator(LIFT_OT_show_log.bl_idname, icon="TEXT")
         return
     if not several or run.state is State.DONE:
-        icons: Any = "BLANK1" if several else "CHECKMARK" if run.state is State.DONE else "INFO"
-        layout.label(text=outcome.text, icon=icons)
+        icon = "BLANK1" if several else "CHECKMARK" if run.state is State.DONE else "INFO"
+        paragraph(context, layout, outcome.text, icon)
     if outcome.warning:
         paragraph(context, layout, outcome.warning, "INFO")
 

@@ -6,7 +6,7 @@ from typing import Any
 import blf
 import bpy
 
-MARGIN = 78  # px at interface scale 1: the sidebar's edges, its tabs, a box's edges and an icon
+MARGIN = 92  # px at interface scale 1: the sidebar's edges, its tabs, a box's edges and an icon
 
 
 def paragraph(

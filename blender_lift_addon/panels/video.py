@@ -56,7 +56,7 @@ class LIFT_PT_video(bpy.types.Panel):
         row.scale_y = 1.6
         text = "Add to Queue" if waiting else ""
         row.operator(LIFT_OT_video_to_armature.bl_idname, text=text or "Lift Video to Armature", icon="ARMATURE_DATA")
-        row.operator(LIFT_OT_add_clips.bl_idname, text="", icon="FILE_FOLDER")
+        row.operator(LIFT_OT_add_clips.bl_idname, text="", icon="DOCUMENTS")
         draw_queue(context, layout)
 
 
@@ -86,8 +86,17 @@ def draw_source(
         elif settings.source == "FILE" or settings.movie_clip is not None or settings.strip:
             paragraph(context, column, str(error), "ERROR", alert=True)
         return
-    if icon := pictures.thumbnail(source.path, source.start or 0.0):
-        column.template_icon(icon_value=icon, scale=6.0)
+    start = source.start or 0.0
+    if not pictures.failed(source.path, start, pictures.THUMBNAIL):
+        # The room is kept from the start, so that no button moves away under the mouse when the picture comes.
+        column.template_icon(icon_value=pictures.thumbnail(source.path, start) or placeholder(), scale=5.0)
+
+
+def placeholder() -> int:
+    """The icon that stands for a picture to come."""
+    rna: Any = bpy.types.UILayout.bl_rna
+    icons = rna.functions["label"].parameters["icon"]
+    return int(icons.enum_items["FILE_MOVIE"].value)
 
 
 def draw_choices(layout: bpy.types.UILayout, settings: LiftSettings) -> None:

@@ -23,7 +23,7 @@ from .takes import LiftTake
 
 SOURCES = (
     ("FILE", "File", "A video file", "FILE_MOVIE", 0),
-    ("CLIP", "Movie Clip", "A movie clip that is in this file already", "TRACKER", 1),
+    ("CLIP", "Clip", "A movie clip that is in this file already", "TRACKER", 1),
     ("STRIP", "Strip", "A movie strip of the video sequencer; only the part that it shows is lifted", "SEQUENCE", 2),
 )
 QUALITIES = (
@@ -44,6 +44,14 @@ def _other_clip(settings: Any, context: bpy.types.Context) -> None:
 
 def _strip_names(settings: Any, context: bpy.types.Context, typed: str) -> list[str]:
     return [s.name for s in strips(settings.id_data) or () if s.type == "MOVIE" and typed.lower() in s.name.lower()]
+
+
+def _other_take(settings: Any, context: bpy.types.Context) -> None:
+    from ..scene_view import show_take
+
+    take = active_take(settings.id_data)
+    if take is not None:
+        show_take(settings.id_data, take.uid, settings.solo)
 
 
 class LiftSettings(bpy.types.PropertyGroup):
@@ -148,7 +156,17 @@ class LiftSettings(bpy.types.PropertyGroup):
         items=FRAME_RATES,
     )
     takes: CollectionProperty(type=LiftTake)  # type: ignore[valid-type]
-    active_take: IntProperty(name="Take", description="The take that the panels below are about")  # type: ignore[valid-type]
+    active_take: IntProperty(  # type: ignore[valid-type]
+        name="Take",
+        description="The take that the panels below are about. Choosing it shows it through its own camera",
+        update=_other_take,
+    )
+    solo: BoolProperty(  # type: ignore[valid-type]
+        name="Only This Take",
+        description="Hide the scene's other takes, so that only the person of this footage is seen over it",
+        default=True,
+        update=_other_take,
+    )
     live: BoolProperty(  # type: ignore[valid-type]
         name="Live",
         description="Solve the take anew whenever a setting is changed",
