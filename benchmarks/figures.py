@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from shots import Shot
 
 from lifter_core.skeleton import BONE, BONE_PARENTS, JOINT, JOINT_NAMES
+from lifter_core.solve.body import measure
+from lifter_core.solve.pose import pose_from_joints
 from lifter_core.solve.rotations import least_rotation, to_matrix, turn_of
 from lifter_core.take import Take
 from lifter_core.training.metrics import LIMBS, acceleration_error, mpjpe, pa_mpjpe
@@ -45,7 +47,7 @@ def planted(shot: Shot) -> NDArray[np.bool_]:
     return np.asarray((step < 0.010) & (x[..., 2] < 0.10))
 
 
-def judge(shot: Shot, lifted: Array, take: Take) -> dict[str, float]:
+def judge(shot: Shot, lifted: Array, take: Take, offsets: "Offsets") -> dict[str, float]:
     """All figures of one clip; NaN where a clip has nothing to say."""
     out: dict[str, float] = {}
     fps, world = shot.keypoints.fps, take.positions[0].astype(float)
@@ -84,7 +86,7 @@ def judge(shot: Shot, lifted: Array, take: Take) -> dict[str, float]:
     found = np.linalg.norm(np.diff(world[:, _ENDS], axis=0), axis=-1) * fps
     peaks = [np.quantile(found[:, k], 0.99) / np.quantile(fast[:, k], 0.99) for k in range(4) if fast[:, k].max() > 2]
     out["peak speed %"] = float(np.median(peaks)) * 100 if peaks else np.nan
-    direction, twist = _rotations(shot, take)
+    direction, twist = _rotations(shot, take, offsets)
     out["direction"], out["twist"] = direction, twist
     return out
 
@@ -113,15 +115,38 @@ def global_rotations(take: Take) -> Array:
     return turn
 
 
-def rotation_errors(shot: Shot, take: Take) -> dict[str, tuple[float, float]]:
-    """Median direction and twist errors, degrees, by our bone."""
+Offsets = dict[tuple[str, str], Array]
+# bones whose rest axes the mocap's files choose otherwise than we (a tilted pelvis, a foot along heel and toe)
+_REST_DIFFERS = ("pelvis", "spine_3", "head", "upper_arm", "foot")
+
+
+def rest_offsets(shots: list[Shot]) -> Offsets:
+    """(3, 3) turns, by file and bone, from our bone's rest axes to the mocap's: from true joints alone, no solving."""
+    found: dict[tuple[str, str], list[Array]] = {}
+    for shot in shots:
+        body = measure(shot.world, np.ones(shot.world.shape[:2]))
+        fitted = pose_from_joints(body, shot.world, shot.keypoints.timestamps)
+        for ours, theirs, _ in _BONES:
+            if theirs in shot.bones and ours.removeprefix("left_").removeprefix("right_") in _REST_DIFFERS:
+                between = fitted[:, BONE[ours]].transpose(0, 2, 1) @ shot.bones[theirs]
+                found.setdefault((shot.file, ours), []).append(between.mean(0))
+    out = {}
+    for key, means in found.items():
+        u, _, vt = np.linalg.svd(np.mean(means, axis=0))
+        out[key] = u @ vt
+    return out
+
+
+def rotation_errors(shot: Shot, take: Take, offsets: Offsets) -> dict[str, tuple[float, float]]:
+    """Median direction and twist errors, degrees, by our bone; its rest axes turned by ``offsets``."""
     turn = take.camera_rotation[:, None] @ global_rotations(take)
     errors = {}
     for ours, theirs, rest in _BONES:
         if theirs not in shot.bones:
             continue
         d = np.array(rest, float)
-        found, true = turn[:, BONE[ours]], shot.rotation @ shot.bones[theirs]
+        found = turn[:, BONE[ours]] @ offsets.get((shot.file, ours), np.eye(3))
+        true = shot.rotation @ shot.bones[theirs]
         a, b = found @ d, true @ d
         direction = np.degrees(np.arccos(np.clip((a * b).sum(-1), -1, 1)))
         rest_turn = true.transpose(0, 2, 1) @ (least_rotation(a, b) @ found)
@@ -130,8 +155,8 @@ def rotation_errors(shot: Shot, take: Take) -> dict[str, tuple[float, float]]:
     return errors
 
 
-def _rotations(shot: Shot, take: Take) -> tuple[float, float]:
-    errors = np.array(list(rotation_errors(shot, take).values()))
+def _rotations(shot: Shot, take: Take, offsets: Offsets) -> tuple[float, float]:
+    errors = np.array(list(rotation_errors(shot, take, offsets).values()))
     if not len(errors):
         return float("nan"), float("nan")
     return float(np.median(errors[:, 0])), float(np.median(errors[:, 1]))

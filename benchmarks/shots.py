@@ -44,11 +44,13 @@ class Shot(NamedTuple):
     """A clip as seen, and its truth.
 
     Attributes:
-        name: the mocap take; keypoints: what the detector says; matrix: (3, 3) of the true camera; height: m, standing.
+        file, name: the mocap file and take; keypoints: what the detector says; matrix: (3, 3) of the true camera;
+        height: m, standing.
         world: (T, J, 3) true joints, m, Z up, floor at 0; camera: (T, J, 3) the same in camera axes.
         rotation: (3, 3) world to camera; bones: true global rotations (T, 3, 3) in the world by the mocap's bone name.
     """
 
+    file: str
     name: str
     keypoints: Keypoints
     matrix: Array
@@ -80,12 +82,12 @@ def shots(folder: Path, fps: int, seed: int = 0) -> Iterator[Shot]:
             step = 60 // fps
             world, bones = world[::step], {k: v[::step] for k, v in bones.items()}
             rng = np.random.default_rng([seed, number])
-            yield _shoot(name, world, bones, float(fps), rng, toward=number % 3 == 0)
+            yield _shoot(file, name, world, bones, float(fps), rng, toward=number % 3 == 0)
             number += 1
 
 
 def _shoot(
-    name: str, world: Array, bones: dict[str, Array], fps: float, rng: np.random.Generator, toward: bool
+    file: str, name: str, world: Array, bones: dict[str, Array], fps: float, rng: np.random.Generator, toward: bool
 ) -> Shot:
     feet = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "toe")]
     world = world - [0, 0, np.quantile(world[:, feet, 2].min(1), 0.1)]
@@ -113,7 +115,7 @@ def _shoot(
     detected, confidence = _detect(world, camera, matrix, bones, fps, rng)
     seconds = np.arange(len(world)) / fps
     keypoints = Keypoints(KEYPOINT_NAMES, detected, confidence, seconds, SIZE, fps)
-    return Shot(name, keypoints, matrix, _standing(world), world, camera, rotation, bones)
+    return Shot(file, name, keypoints, matrix, _standing(world), world, camera, rotation, bones)
 
 
 def _standing(world: Array) -> float:
