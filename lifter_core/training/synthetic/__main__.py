@@ -22,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     detect = commands.add_parser("detect", help="film and detect the rendered clips (with a Python that has mediapipe)")
     pack = commands.add_parser("pack", help="join the finished clips into OUT/pairs.npz")
     view = commands.add_parser("view", help="draw a contact sheet of finished clips")
+    analyse = commands.add_parser("analyse", help="print what the detector's errors are like")
+    analyse.add_argument("pairs", type=Path, help="a packed file")
     for command in (render, detect, pack, view):
         command.add_argument("out", type=Path, help="folder of the clips")
     for command in (render, view):
@@ -41,6 +43,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.command == "analyse":
+        from .analyse import report
+        from .pairs import read_pairs
+
+        print(report(read_pairs(args.pairs)))
+        return 0
     out: Path = args.out
     out.mkdir(parents=True, exist_ok=True)
     if args.command == "render":
