@@ -3,15 +3,16 @@
 
 import bpy
 
-from . import operators, overlay, panels, pictures, preferences, properties, runs, saving
+from . import operators, overlay, panels, pictures, preferences, properties, retarget, runs, saving
 
 CLASSES: tuple[type, ...] = (
     *preferences.CLASSES,
     *properties.CLASSES,
     *operators.CLASSES,
     *panels.CLASSES,
+    *retarget.CLASSES,
 )
-_PARTS = (properties, operators, runs, saving, pictures, overlay, panels)
+_PARTS = (properties, operators, runs, saving, pictures, overlay, panels, retarget)
 
 
 def register() -> None:

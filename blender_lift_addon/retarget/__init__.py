@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From one armature to another: a take's motion, or any, on any rig whose bones are mapped (docs/retargeting.md)."""
+
+from . import operators, panel, settings
+
+CLASSES: tuple[type, ...] = (*settings.CLASSES, *operators.CLASSES, *panel.CLASSES)
+
+
+def register() -> None:
+    """Gives every scene its choices."""
+    settings.register()
+
+
+def unregister() -> None:
+    """Takes them away."""
+    settings.unregister()

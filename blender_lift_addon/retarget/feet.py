@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When feet stand, and where they must stay: planted feet do not slide and nothing goes through the floor."""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rotations import Floats
+
+SLOW = 0.35  # leg lengths a second: a planted foot's ball is slower
+LOW = 0.06  # leg lengths: and not higher than this over the lowest it gets
+SHORTEST, LONGEST_GAP = 0.1, 0.07  # s
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and one-past-last index of each run of true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(((0,), flags.astype(int), (0,)))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def find_contacts(ball: Floats, seconds: Floats, leg: float) -> NDArray[np.bool_]:
+    """(T,) whether the foot whose ball moves so (T, 3) stands on the floor.
+
+    Args:
+        ball: (T, 3) in the character frame.
+        seconds: (T,) when.
+        leg: the leg's length in the same units.
+    """
+    if len(ball) < 3:
+        return np.zeros(len(ball), bool)
+    speed = np.linalg.norm(np.gradient(ball, seconds, axis=0), axis=-1) / leg
+    height = (ball[:, 2] - np.percentile(ball[:, 2], 5)) / leg
+    standing = (speed < SLOW) & (height < LOW)
+    for start, end in _runs(~standing):
+        if start > 0 and end < len(ball) and seconds[end - 1] - seconds[start] < LONGEST_GAP:
+            standing[start:end] = True
+    for start, end in _runs(standing):
+        if seconds[end - 1] - seconds[start] < SHORTEST:
+            standing[start:end] = False
+    return standing
+
+
+def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: float, fade: float = 0.25) -> Floats:
+    """(T, 3) the ball's way with each stand held at one place, at the height ``floor``.
+
+    Between stands the correction goes over smoothly from one to the next; before the first, after the last and in long
+    swings it fades out.
+    """
+    correction = np.zeros_like(ball)
+    runs = _runs(standing)
+    for start, end in runs:
+        place = np.median(ball[start:end], 0)
+        place[2] = floor
+        correction[start:end] = place - ball[start:end]
+
+    def ease(x: Floats) -> Floats:
+        x = np.clip(x, 0.0, 1.0)
+        return x * x * (3 - 2 * x)
+
+    bounds = [(0, None), *runs, (len(ball), None)]
+    for before, after in pairwise(bounds):
+        start = before[1] if before[1] is not None else 0
+        end = after[0] if after is not bounds[-1] else len(ball)
+        if start >= end:
+            continue
+        gap = slice(start, end)
+        left = correction[start - 1] if before[1] is not None else np.zeros(3)
+        right = correction[end] if end < len(ball) else np.zeros(3)
+        span = (seconds[end] if end < len(ball) else seconds[-1]) - (seconds[start - 1] if start else seconds[0])
+        width = max(min(fade, span / 2), 1e-6) if span > 2 * fade else max(span, 1e-6)
+        since = seconds[gap] - (seconds[start - 1] if start else seconds[0])
+        until = (seconds[end] if end < len(ball) else seconds[-1]) - seconds[gap]
+        correction[gap] = left * (1 - ease(since / width))[:, None] + right * (1 - ease(until / width))[:, None]
+    return ball + correction
+
+
+def smooth_drop(drop: Floats, seconds: Floats, width: float = 0.12) -> Floats:
+    """(T,) at least ``drop`` everywhere and without corners: the largest nearby, then a mean over the same window."""
+    if not np.any(drop > 0):
+        return drop
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
+    reach = max(1, round(width / step))
+    padded = np.pad(drop, 2 * reach, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(-1)
+    weights = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(highest, weights / weights.sum(), mode="valid")
