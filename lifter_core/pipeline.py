@@ -1,12 +1,16 @@
 """The one path through the program: clip -> keypoints -> lifted joints -> take."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import __version__
-from .detect import detect_keypoints
+from .camera_motion import SHORT_SIDE, Background, CameraEstimate, CameraMotion, estimate_motion
+from .detect import Watch, detect_keypoints
+from .focal import Focal, find_focal
 from .keypoints import Keypoints
 from .lifting import lift
 from .progress import Report, silent
@@ -14,7 +18,7 @@ from .runtime import DEFAULT_MODEL, Model, load
 from .solve import options_from, solve
 from .solve.camera import camera_matrix
 from .take import Take
-from .video import clip_sha256, probe
+from .video import Frame, clip_sha256, probe
 
 
 def lift_clip(
@@ -43,17 +47,24 @@ def lift_clip(
     """
     clip = Path(clip)
     network = load(model or DEFAULT_MODEL, device)
-    people = detect_keypoints(clip, detector, start, end, report, person=person)
+    info = probe(clip)
+    background = Background((info.width, info.height))
+    people = detect_keypoints(
+        clip, detector, start, end, report, person=person, watch=_grey_to(background), grey_side=SHORT_SIDE
+    )
+    tracks = background.tracks()
+    focal = find_focal(people[0].image_size, fov, clip, tracks)
+    camera = estimate_motion(tracks, focal.pixels)
     told = {"start": start, "end": end, "fov": fov, "person": person, **options}
     meta: dict[str, Any] = {
         "source": clip.name,
         "sha256": clip_sha256(clip),
-        "rotation": probe(clip).rotation,
+        "rotation": info.rotation,
         "detector": detector,
         "damaged": max(one.damaged for one in people),
         "options": {name: value for name, value in told.items() if value is not None},
     }
-    return _lift_and_solve(people, network, meta, report)
+    return _lift_and_solve(people, network, focal, camera, meta, report)
 
 
 def solve_again(
@@ -80,16 +91,52 @@ def solve_again(
     meta = {name: value for name, value in take.meta.items() if name != "heights"}
     told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
     network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
-    return _lift_and_solve(people, network, meta | {"options": told}, report)
+    focal, camera = _camera_of(take, options.get("fov"))
+    return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
 
 
-def _lift_and_solve(people: list[Keypoints], network: Model, meta: dict[str, Any], report: Report) -> Take:
+def _grey_to(background: Background) -> Watch:
+    def watch(frame: Frame, people: list[NDArray[Any]]) -> None:
+        if frame.grey is not None:
+            background(frame.grey, people)
+
+    return watch
+
+
+def _camera_of(take: Take, fov: float | None) -> tuple[Focal, CameraEstimate]:
+    """The focal length and the camera's movement that a take was made with, or the same for another field of view."""
+    made_with = float(take.camera_matrix[0, 0])
+    focal = find_focal(take.image_size, fov) if fov else Focal(made_with, str(take.meta.get("focal_source", "assumed")))
+    said = take.meta.get("camera", {})
+    turns = np.zeros((len(take.timestamps), 4)) if take.camera_turns is None else take.camera_turns
+    still = take.camera_turns is None or bool(said.get("still", True))
+    camera = CameraEstimate(turns, made_with, still, str(said.get("reason", "")), tuple(said.get("cuts", ())))
+    return focal, camera if focal.pixels == made_with else camera.at_focal(focal.pixels, take.image_size)
+
+
+def _without_zoom(keypoints: Keypoints, motion: CameraMotion) -> Keypoints:
+    """The keypoints as they would be had the lens stayed as in the first frame."""
+    middle = np.array(keypoints.image_size, np.float32) / 2
+    points = (keypoints.points - middle) / motion.zoom[:, None, None] + middle
+    return replace(keypoints, points=points.astype(np.float32))
+
+
+def _lift_and_solve(
+    people: list[Keypoints], network: Model, focal: Focal, camera: CameraEstimate, meta: dict[str, Any], report: Report
+) -> Take:
     options = meta["options"]
-    matrix = camera_matrix(people[0].image_size, options.get("fov"))
-    lifted = [lift(person, matrix, network, report) for person in people]
+    motion = camera.motion(options.get("camera") or "auto")
+    matrix = camera_matrix(people[0].image_size)
+    matrix[0, 0] = matrix[1, 1] = focal.pixels
+    lifted = [lift(_without_zoom(person, motion), matrix, network, report) for person in people]
     meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
+    meta["focal_source"] = focal.source
+    meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
     joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
-    take = solve(people, joints, matrix, options_from(options), meta, report, sigma)
+    take = solve(people, joints, matrix, options_from(options), meta, report, sigma, motion)
+    take.camera_turns = camera.turns
+    if np.ptp(motion.zoom) > 0:
+        take.camera_zoom = motion.zoom
     if all(person.world is not None for person in people):
         take.keypoints_world = np.stack([np.asarray(person.world, np.float32) for person in people])
     return take

@@ -51,6 +51,12 @@ class Take:
     camera_translation: NDArray[np.float64]  # (T, 3) m, world to camera
     meta: dict[str, Any] = field(default_factory=dict)
     keypoints_world: NDArray[np.float32] | None = None  # (P, T, K, 3) m, the detector's own 3D; None = it gave none
+    camera_zoom: NDArray[np.float64] | None = (
+        None  # (T,) focal length over camera_matrix's; None = the lens does not zoom
+    )
+    # (T, 4) the camera's movement as the background shows it, whether believed or not (meta["camera"]): rotation vector from
+    # the first frame's camera axes, log of the zoom
+    camera_turns: NDArray[np.float64] | None = None
 
     @property
     def present(self) -> NDArray[np.bool_]:

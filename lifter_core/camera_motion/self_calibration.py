@@ -49,6 +49,9 @@ def estimate_focal(tracks: Tracks) -> FocalEstimate | None:
     best = int(total.argmin())
     if best in (0, _STEPS - 1) or distance[best] > _FITS:
         return None
+    near = np.geomspace(focals[best - 1], focals[best + 1], _STEPS // 2)
+    costs, _ = _costs(chosen, near, costs is zooming)
+    total, focals = costs.sum(0), near
     blocks = [_minimum(np.log(focals), block.sum(0)) for block in np.array_split(costs, _BLOCKS)]
     error = float(np.std(blocks, ddof=1) / np.sqrt(_BLOCKS))
     if error > _SURE:

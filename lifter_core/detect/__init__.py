@@ -1,5 +1,5 @@
 """2D detection: a clip in, the keypoints of each person out."""
 
-from .people import detect_keypoints
+from .people import Watch, detect_keypoints
 
-__all__ = ["detect_keypoints"]
+__all__ = ["Watch", "detect_keypoints"]
