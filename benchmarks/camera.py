@@ -31,7 +31,7 @@ Array = NDArray[Any]
 
 SIZE = (640, 360)
 FPS = 30
-SCENE_FOV = 100.0  # degrees that the scene's picture is taken to span
+SCENE_FOCAL = 750.0  # px: how far away the scene's picture is taken to be (its own px); beyond its edges it is mirrored
 SHOT_FOV = 42.0
 SUBFRAMES = 3  # for motion blur
 
@@ -123,7 +123,6 @@ def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> I
     """(h, w) uint8 frames, and the places of those people that a detector would tell."""
     w, h = SIZE
     focal = w / 2 / np.tan(np.radians(SHOT_FOV) / 2)
-    far = scene.shape[1] / 2 / np.tan(np.radians(SCENE_FOV) / 2)
     grid = np.stack(np.meshgrid(np.arange(w) + 0.5 - w / 2, np.arange(h) + 0.5 - h / 2), -1)
     count = len(path.zoom)
     steps = np.arange(count * SUBFRAMES) / SUBFRAMES
@@ -139,7 +138,7 @@ def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> I
         for s in range(t * SUBFRAMES - parts // 2, t * SUBFRAMES + (parts + 1) // 2):
             s = min(max(s, 0), len(steps) - 1)
             rays = np.concatenate([grid / (focal * zoom[s]), np.ones((h, w, 1))], -1) @ turns[s]
-            x, y = (rays[..., i] / rays[..., 2] * far + scene.shape[1 - i] / 2 - 0.5 for i in (0, 1))
+            x, y = (rays[..., i] / rays[..., 2] * SCENE_FOCAL + scene.shape[1 - i] / 2 - 0.5 for i in (0, 1))
             picture += (np.full((h, w), 140, np.float32) if path.blind else sampled(scene, x, y)) / parts
         people = []
         for start, speed, told in ((0.0, 1.6, True), (0.8, -1.1, False)):

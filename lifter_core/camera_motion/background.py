@@ -19,7 +19,8 @@ Array = NDArray[Any]
 
 SHORT_SIDE = 240  # px of the grey pictures' shorter side
 _PERSON_MARGIN = 0.12  # of the person's extent
-_ALIKE = 0.75  # normalised correlation of a patch found again
+_ALIKE, _ALIKE_COARSE = 0.75, 0.6  # normalised correlation of a patch found again, on the finest level and the others
+_SPREAD = 0.06  # of the picture's sides: standard deviation of the points; less is one thing, not the background
 _SCALE = 0.4  # px, of the robust fit on the finest level
 _FEWEST = 12  # points for a measurement
 _AGREEING = 0.4  # share of the visible points that must follow the turn
@@ -162,29 +163,38 @@ class Background:
     ) -> tuple[Turn, Measurement] | None:
         """One frame against a reference, from coarse to fine; None if too few points agree on a turn."""
         patches = self._references[reference].patches
-        turn = guess
+        usual = self._focal * self._references[reference].turn.zoom
+        turn, found = guess, None
         for level in reversed(range(LEVELS)):
             after, likeness = find(patches, frame, turn, level, _ROUNDS[level])
-            free = _outside(after, boxes)
-            offered = (likeness > -1) & free
-            good = offered & (likeness > (_ALIKE if level == 0 else 0.6))
+            offered = (likeness > -1) & _outside(after, boxes)
+            good = offered & (likeness > (_ALIKE if level == 0 else _ALIKE_COARSE))
             if good.sum() < _FEWEST:
-                return None
+                break
             turn, share = fit_turn(
                 turn,
                 patches.points[good],
                 after[good],
                 likeness[good],
                 scale=_SCALE * 2.0**level,
-                focal_prior=(self._focal * self._references[reference].turn.zoom, 0.3),
+                focal_prior=(usual, 0.3),
                 rounds=5 if level == LEVELS - 1 else 3,
             )
-        if not 0.2 < turn.zoom < 5:
-            return None
-        agreeing = (share > 1 / (1 + (_AGREES / _SCALE) ** 2) ** 2).sum()
-        if agreeing < max(_FEWEST, _AGREEING * offered.sum()):
-            return None
-        return turn, Measurement(self._count, reference, patches.points[good], after[good], share.astype(np.float32))
+            agreeing = share > 1 / (1 + (_AGREES / _SCALE) ** 2) ** 2
+            enough = agreeing.sum() >= max(_FEWEST, _AGREEING * offered.sum())
+            if level == LEVELS - 1 and not enough:
+                continue  # the finer levels may know better
+            if not enough or not 0.2 < turn.zoom < 5 or not self._spread_out(after[good][agreeing]):
+                break
+            # a blurred frame may have nothing to say on the finest level; then the coarser one counts
+            found = (
+                turn,
+                Measurement(self._count, reference, patches.points[good], after[good], share.astype(np.float32)),
+            )
+        return found
+
+    def _spread_out(self, points: Array) -> bool:
+        return bool((points.std(0) > _SPREAD * np.array(self._size)).all())
 
     def _visible(self, reference: int, turn: Turn) -> float:
         """The share of a reference's points that are in the picture after a turn."""
@@ -238,7 +248,7 @@ class Background:
             rows = slice(max(int(top + h / 2), 0), max(int(bottom + h / 2) + 1, 0))
             free[rows, max(int(left + w / 2), 0) : max(int(right + w / 2) + 1, 0)] = False
         at = corners(frame[0], free)
-        if len(at) < 2 * _FEWEST:
+        if len(at) < 2 * _FEWEST or not self._spread_out(at):
             self._poor += self._current < 0
             return
         patches = cut_out(frame, at)

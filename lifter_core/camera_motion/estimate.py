@@ -111,7 +111,7 @@ class _Chain:
             if np.array_equal(m.before, m.after):
                 turn, share = start, np.ones(len(m.before))
             elif zooming is None:
-                turn = last.get(m.reference, start)
+                turn = last.get(m.reference, start)._replace(focal=start.focal)
                 turn, share = fit_turn(turn, m.before, m.after, scale=_SCALE, rounds=4)
             else:
                 turn = Turn(zooming[k].rotation, 1.0, start.focal)
