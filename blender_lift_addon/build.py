@@ -61,21 +61,21 @@ def add_take(
         take: the take.
         clip_path: the clip it was lifted from, for the camera's background.
         name: what the new things are called after.
-        match_rate: the scene takes the clip's frame rate; otherwise the keys are put at the same times in the scene's
-            own rate, between frames where need be.
+        match_rate: the scene takes the clip's frame rate, unless other takes are in it already; otherwise the keys are
+            put at the same times in the scene's own rate, between frames where need be.
         first_frame: scene frame of the take's first, None = the scene's first.
         uid: what the new things are tagged with, so that the take finds them again.
     """
     clip = load_clip(clip_path) if clip_path else None
     # Blender shows a clip by this rate, which for a variable one is not the average that the decoder tells.
     clip_rate = clip.fps if clip and clip.fps >= 1 else take.fps
-    if match_rate:
+    others = any(uid_of(ob) not in ("", uid) for ob in scene.objects)  # takes to be neither cut off nor put out of step
+    if match_rate and not others:
         set_scene_rate(scene, clip_rate)
     fps = scene_rate(scene)
     first = scene.frame_start if first_frame is None else first_frame
     frames = take_frames(take, fps, first)
     last = max(first, round(frames[-1]))
-    others = any(uid_of(ob) not in ("", uid) for ob in scene.objects)  # takes that must not be cut off
     scene.frame_end = max(scene.frame_end, last) if others or first_frame is not None else last
     scene.render.resolution_x, scene.render.resolution_y = take.image_size
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0

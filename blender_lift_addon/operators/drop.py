@@ -15,13 +15,8 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 
-class LIFT_OT_add_clips(bpy.types.Operator):
+class _TakesClips(bpy.types.Operator):
     """Takes one or several videos, from a drop or from the file browser."""
-
-    bl_idname = "lift.add_clips"
-    bl_label = "Lift Several Clips"
-    bl_description = "Choose several videos: they are lifted one after the other, each to an armature of its own"
-    bl_options = {"REGISTER"}  # noqa: RUF012
 
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})  # type: ignore[valid-type]
     files: CollectionProperty(  # type: ignore[valid-type]
@@ -111,12 +106,30 @@ def _open_tab(context: bpy.types.Context) -> None:
         bpy.app.timers.register(turn, first_interval=0.5)
 
 
+class LIFT_OT_add_clips(_TakesClips):
+    """From the file browser."""
+
+    bl_idname = "lift.add_clips"
+    bl_label = "Lift Several Clips"
+    bl_description = "Choose several videos: they are lifted one after the other, each to an armature of its own"
+    bl_options = {"REGISTER"}  # noqa: RUF012
+
+
+class LIFT_OT_drop_clips(_TakesClips):
+    """From a drop, under the name that Blender then shows."""
+
+    bl_idname = "lift.drop_clips"
+    bl_label = "Lift Video to Armature"
+    bl_description = "Choose this video for the Lift tab. Several videos are lifted one after the other"
+    bl_options = {"REGISTER", "INTERNAL"}  # noqa: RUF012
+
+
 class LIFT_FH_video(bpy.types.FileHandler):
     """Videos dropped on the 3D view."""
 
     bl_idname = "LIFT_FH_video"
     bl_label = "Lift Video to Armature"
-    bl_import_operator = LIFT_OT_add_clips.bl_idname
+    bl_import_operator = LIFT_OT_drop_clips.bl_idname
     bl_file_extensions = ";".join(VIDEO_SUFFIXES)
 
     @classmethod
@@ -125,4 +138,4 @@ class LIFT_FH_video(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-CLASSES = (LIFT_OT_add_clips, LIFT_FH_video)
+CLASSES = (LIFT_OT_add_clips, LIFT_OT_drop_clips, LIFT_FH_video)

@@ -14,6 +14,7 @@ from ..source import SourceError, source_of
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
+MARGIN = 56  # px at interface scale 1, above and below the picture: the headers, the help
 STEP = 1.0  # s from one picture to the next
 LEAVE = {"ESC", "RIGHTMOUSE"}
 FORWARD, BACK = {"RIGHT_ARROW", "WHEELDOWNMOUSE"}, {"LEFT_ARROW", "WHEELUPMOUSE"}
@@ -83,8 +84,6 @@ class LIFT_OT_pick_person(bpy.types.Operator):
             return
         image = bpy.data.images.load(str(file), check_existing=False)
         try:
-            colors: Any = image.colorspace_settings
-            colors.name = "Non-Color"  # drawn as it is in the file
             self._texture = gpu.texture.from_image(image)
         finally:
             bpy.data.images.remove(image)
@@ -93,10 +92,12 @@ class LIFT_OT_pick_person(bpy.types.Operator):
 
     def _frame(self) -> tuple[float, float, float, float]:
         """Where the picture is in the region: x, y, width, height."""
-        width, height = self._region.width, self._region.height
+        assert bpy.context.preferences is not None
+        margin = MARGIN * bpy.context.preferences.system.ui_scale
+        width, height = self._region.width, self._region.height - 2 * margin
         ratio = self._texture.width / self._texture.height
         w = min(width, height * ratio)
-        return (width - w) / 2, (height - w / ratio) / 2, w, w / ratio
+        return (width - w) / 2, margin + (height - w / ratio) / 2, w, w / ratio
 
     def _place(self, event: bpy.types.Event) -> tuple[float, float] | None:
         """Where in the picture the mouse is, 0 to 1 from its upper left corner."""

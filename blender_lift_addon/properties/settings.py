@@ -32,7 +32,12 @@ QUALITIES = (
     ("BEST", "Best", "The most careful detection, for fast motion, turns and crossed limbs. Takes the longest"),
 )
 FRAME_RATES = (
-    ("MATCH", "Match Clip", "Set the scene to the clip's frame rate, so that every frame of footage has its key"),
+    (
+        "MATCH",
+        "Match Clip",
+        "Set the scene to the clip's frame rate, so that every frame of footage has its key. Not if the scene has takes "
+        "already",
+    ),
     ("KEEP", "Keep Scene", "Leave the scene's frame rate as it is. Keys fall between frames where the rates differ"),
 )
 
