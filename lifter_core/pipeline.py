@@ -12,13 +12,16 @@ from .camera_motion import SHORT_SIDE, Background, CameraEstimate, CameraMotion,
 from .detect import Watch, detect_keypoints
 from .focal import Focal, find_focal
 from .keypoints import Keypoints
-from .lifting import lift
+from .lifting import Lifted, lift
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
 from .solve import options_from, solve
 from .solve.camera import camera_matrix
+from .solve.world import estimate_up
 from .take import Take
 from .video import Frame, clip_sha256, probe
+
+_SURE_OF_UP = 0.4
 
 
 def lift_clip(
@@ -128,7 +131,7 @@ def _lift_and_solve(
     motion = camera.motion(options.get("camera") or "auto")
     matrix = camera_matrix(people[0].image_size)
     matrix[0, 0] = matrix[1, 1] = focal.pixels
-    lifted = [lift(_without_zoom(person, motion), matrix, network, report) for person in people]
+    lifted = [_lift_twice(_without_zoom(person, motion), matrix, motion, network, report) for person in people]
     meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
     meta["focal_source"] = focal.source
     meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
@@ -140,3 +143,16 @@ def _lift_and_solve(
     if all(person.world is not None for person in people):
         take.keypoints_world = np.stack([np.asarray(person.world, np.float32) for person in people])
     return take
+
+
+def _lift_twice(
+    person: Keypoints, matrix: NDArray[np.float64], motion: CameraMotion, network: Model, report: Report
+) -> Lifted:
+    """A network that makes use of up is told it the second time, as the first joints' balance shows it."""
+    lifted = lift(person, matrix, network, report)
+    found = person.found
+    if not network.knows_up or found.sum() < 2:
+        return lifted
+    turns = motion.rotations
+    up, sure = estimate_up((lifted.joints @ turns)[found].astype(np.float64), np.gradient(person.timestamps)[found])
+    return lift(person, matrix, network, report, turns @ up) if sure > _SURE_OF_UP else lifted

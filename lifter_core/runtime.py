@@ -29,12 +29,14 @@ class Model(NamedTuple):
             axes, and the log of the expected error where the network says it. Windows are indices of frames, -1 = none;
             None = every frame by itself.
         taps: what a window holds, in 30ths of a second from the frame that is answered; empty = that frame alone.
+        knows_up: whether the direction up is of use to it.
     """
 
     name: str
     device: str
     predict: Callable[[Encoded, NDArray[np.intp] | None], Array]
     taps: tuple[int, ...] = ()
+    knows_up: bool = False
 
 
 def shipped() -> dict[str, dict[str, Any]]:
@@ -75,7 +77,7 @@ def _mean(name: str, models: list[Model]) -> Model:
         answers = [m.predict(encoded, windows) for m in models]
         return np.asarray(np.mean(answers, axis=0, dtype=np.float32))
 
-    return Model(name, models[0].device, predict, models[0].taps)
+    return Model(name, models[0].device, predict, models[0].taps, any(m.knows_up for m in models))
 
 
 def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:
@@ -99,7 +101,7 @@ def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:
             result: Array = out.cpu().numpy()
         return result
 
-    return Model(name, f"torch {device}", batched(run, card["arguments"]), taps_of(card["arguments"]))
+    return _model(name, f"torch {device}", run, card["arguments"])
 
 
 def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
@@ -116,7 +118,12 @@ def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
         result: Array = session.run(None, {"nodes": nodes, "globals": flat})[0]
         return result
 
-    return Model(name, "onnxruntime cpu", batched(run, card["arguments"]), taps_of(card["arguments"]))
+    return _model(name, "onnxruntime cpu", run, card["arguments"])
+
+
+def _model(name: str, device: str, run: Callable[[Array, Array], Array], arguments: dict[str, Any]) -> Model:
+    knows_up = arguments.get("global_channels", PLAIN_CHANNELS) > PLAIN_CHANNELS
+    return Model(name, device, batched(run, arguments), taps_of(arguments), knows_up)
 
 
 def taps_of(arguments: dict[str, Any]) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ class Temporal(nn.Module):
         refine: int = 0,
     ) -> None:
         super().__init__()
-        self.joints, self.middle, self.refine = joints, list(taps).index(0), refine
+        self.joints, self.middle, self.refine, self.channels = joints, list(taps).index(0), refine, channels
         inputs = joints * channels + global_channels
         self.embed = nn.Sequential(
             nn.Linear(inputs + 2, embed), nn.LayerNorm(embed), nn.ReLU(), nn.Linear(embed, embed), nn.ReLU()
@@ -68,7 +68,7 @@ class Temporal(nn.Module):
     def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
         x = torch.cat([nodes.flatten(2), globals], 2)
         # what is given in a frame: the person, the detector's own 3D
-        given = torch.stack([(nodes[..., 2] > 0).any(2), (nodes[..., 3:] != 0).any(3).any(2)], 2).to(x.dtype)
+        given = torch.stack([(nodes[..., 2] > 0).any(2), (nodes[..., 3:] != 0).flatten(2).any(2)], 2).to(x.dtype)
         x = torch.cat([x, given], 2)
         h = self.embed(x) * given[..., :1]
         summary = torch.bmm(h.permute(2, 0, 1), self.filters).permute(1, 0, 2).flatten(1)
@@ -80,3 +80,26 @@ class Temporal(nn.Module):
             g = torch.relu(self.norm(g.flatten(0, 1)).view_as(g))
             out = out + self.per_edge[1](g).transpose(0, 1)
         return out
+
+    @torch.no_grad()
+    def start_from(self, other: dict[str, Tensor]) -> None:
+        """Takes over a trained residual MLP of the same width and blocks (its state), which answers for the middle frame from
+        2D alone: time and the other inputs start with hardly a say.
+
+        Raises:
+            KeyError, RuntimeError: not such a network's state.
+        """
+        own, joints = self.state_dict(), self.joints
+        for name, value in other.items():
+            if name.startswith(("stem.1", "blocks")):
+                own[name].copy_(value)
+        stem, learned = own["stem.0.weight"], other["stem.0.weight"]
+        plain = learned.shape[1] // (joints + 1)  # channels of a joint, and of the globals
+        middle = stem.shape[1] - 2 - (joints + 1) * self.channels
+        columns = [middle + j * self.channels + c for j in range(joints + 1) for c in range(plain)]
+        stem[:, :middle] *= 0.3
+        stem[:, middle:] = 0.02 * torch.randn_like(stem[:, middle:])
+        stem[:, columns] = learned
+        own["head.weight"].view(joints, 4, -1)[:, :3] = other["head.weight"].view(joints, 3, -1)
+        own["head.weight"].view(joints, 4, -1)[:, 3] = 0
+        own["head.bias"].view(joints, 4)[:, :3] = other["head.bias"].view(joints, 3)

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
-from ..runtime import batched, taps_of, window
+from ..runtime import WEIGHTS, batched, taps_of, window
 from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
 from .mocap import Motion, load_motion
@@ -27,7 +28,7 @@ from .synthetic.pairs import read_pairs
 _SEQUENCES = 192  # drawn together
 _EACH = 24  # samples of each
 _WARM_UP = 200_000  # samples
-_CHECKPOINT_SECONDS = 240.0
+_CHECKPOINT_SECONDS = 120.0
 _EMA = 0.9995
 _PAIRED = 0.25  # of the sequences are rendered pairs, where there are any
 _SIGMA_WEIGHT = 0.004  # of the expected error's own loss; it must not pull at the joints
@@ -45,6 +46,8 @@ class Config(NamedTuple):
     batch: int
     rate: float
     seed: int
+    start: str = ""  # a shipped network to start from
+    steady: float = 0.0  # weight of the acceleration error in the loss
 
     @classmethod
     def read(cls, path: Path) -> "Config":
@@ -60,8 +63,15 @@ class Config(NamedTuple):
         return taps_of(self.arguments)
 
     def build(self) -> nn.Module:
-        """The network with fresh weights."""
-        return build(self.network, **self.network_arguments())
+        """The network with fresh weights, or those it starts from.
+
+        Raises:
+            FileNotFoundError: the network to start from is not shipped.
+        """
+        network = build(self.network, **self.network_arguments())
+        if self.start:
+            network.start_from(load_file(WEIGHTS / f"{self.start}.safetensors"))  # type: ignore[operator]
+        return network
 
 
 # pairs of joints that say something of each other though no bone joins them
@@ -115,8 +125,12 @@ class Drawn(NamedTuple):
     target: Tensor
 
 
-def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any) -> Drawn:
-    """Fresh sequences (some of them rendered pairs, if there are any) and random frames of them, shuffled."""
+def draw_chunk(
+    motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any, run: int = 1
+) -> Drawn:
+    """Fresh sequences (some of them rendered pairs, if there are any) and random frames of them, shuffled, always ``run``
+    neighbours together.
+    """
     count = round(_SEQUENCES * _PAIRED) if paired else 0
     parts: list[Sequences] = [draw(motion, _SEQUENCES - count, model, rng)]
     if paired:
@@ -124,10 +138,16 @@ def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tup
     encoded = Encoded(*(np.concatenate(a) for a in zip(*(p.encoded for p in parts), strict=True)))
     target = np.concatenate([p.target for p in parts])
     there = np.concatenate([p.there for p in parts])
-    # of each sequence as many frames, of those that it has
-    order = np.argsort(np.where(there, rng.random(there.shape), 2), axis=1)[:, :_EACH]
-    centres = np.stack([np.repeat(np.arange(len(there)), _EACH), order.reshape(-1)], 1)
-    centres = rng.permutation(centres[there[centres[:, 0], centres[:, 1]]])
+    # of each sequence as many neighbourhoods of frames, of those that it has
+    whole = there.copy()
+    for k in range(1, run):
+        whole[:, :-k] &= there[:, k:]
+    whole[:, len(whole[0]) - run + 1 :] = False
+    each = max(1, _EACH // run)
+    first = np.argsort(np.where(whole, rng.random(there.shape), 2), axis=1)[:, :each]
+    starts = np.stack([np.repeat(np.arange(len(there)), each), first.reshape(-1)], 1)
+    starts = rng.permutation(starts[whole[starts[:, 0], starts[:, 1]]])
+    centres = (starts[:, None] + np.stack([np.zeros(run, int), np.arange(run)], 1)).reshape(-1, 2)
     return Drawn(encoded, window_rows(there, taps or (0,), centres), torch.from_numpy(target))
 
 
@@ -205,12 +225,14 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None, stud
     while seen < config.samples and not (study and spent >= study.seconds):
         # a chunk's random numbers depend on its number only, so a resumed run goes on as if never stopped
         before = seen
-        drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]))
+        run = 3 if config.steady else 1
+        drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]), run)
         torch.manual_seed(config.seed * 1_000_003 + chunk)  # dropout
         nodes, flat = drawn.encoded.nodes[..., :channels], drawn.encoded.globals[..., :flat_channels]
         network.train()
-        for i in range(0, len(drawn.rows), config.batch):
-            rows = drawn.rows[i : i + config.batch]
+        batch = config.batch // run * run
+        for i in range(0, len(drawn.rows), batch):
+            rows = drawn.rows[i : i + batch]
             x, g = window(nodes, rows), window(flat, rows)
             if not taps:
                 x, g = x[:, 0], g[:, 0]
@@ -223,7 +245,7 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None, stud
                 answer, wanted = answer[wanted >= 0], wanted[wanted >= 0]
             else:
                 wanted = wanted[:, middle]
-            loss, position = _loss(answer, drawn.target[wanted].to(device), weights)
+            loss, position = _loss(answer, drawn.target[wanted].to(device), weights, config.steady)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -250,14 +272,19 @@ def _clock() -> float:
     return time.monotonic() if torch.cuda.is_available() else time.process_time()
 
 
-def _loss(answer: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, float]:
-    """Weighted mean joint distance, and where the network says what error to expect, that as a Laplace likelihood too."""
+def _loss(answer: Tensor, target: Tensor, weights: Tensor, steady: float) -> tuple[Tensor, float]:
+    """Weighted mean joint distance; ``steady`` times the error's second difference over three neighbours; and where the
+    network says what error to expect, that as a Laplace likelihood too.
+    """
     error = torch.linalg.vector_norm(answer[..., :3] - target, dim=-1)
     loss = (error * weights).mean()
     position = loss.item()
     if answer.shape[-1] > 3:
         log = answer[..., 3].clamp(-6, 1)
         loss = loss + _SIGMA_WEIGHT * (error.detach() * torch.exp(-log) + log).mean()
+    if steady:
+        before, at, after = (answer[..., :3] - target).reshape(-1, 3, *target.shape[1:]).unbind(1)
+        loss = loss + steady * (torch.linalg.vector_norm(before - 2 * at + after, dim=-1) * weights).mean()
     return loss, position
 
 

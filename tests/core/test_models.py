@@ -11,12 +11,17 @@ from lifter_core.models.graph import hop_distances, neighbours
 from lifter_core.models.graph_conv import GraphConv, Sharing, normalised_adjacency
 from lifter_core.models.locally_connected import LocallyConnectedLayer
 from lifter_core.models.spatial_temporal import neighbour_classes
+from lifter_core.skeleton import EDGES
 
 CHAIN = [(0, 1), (1, 2), (2, 3), (2, 4)]
 SMALL: dict[str, dict[str, Any]] = {
     "residual_mlp": {"width": 64},
     "gcn": {"width": 64, "edges": CHAIN, "blocks": 2, "sharing": "pre", "decoupled": True},
     "locally_connected": {"width": 16, "edges": CHAIN, "hops": 1},
+    "temporal": {
+        "width": 32, "edges": CHAIN, "taps": (-1, 0, 1), "embed": 8, "filters": 2, "refine": 4, "channels": 3,
+        "global_channels": 3,
+    },
     "spatial_temporal": {
         "edges": CHAIN, "symmetric": [(3, 4)], "parts": [[3], [4], [0, 1, 2]], "part_pairs": [(0, 1)], "centre": 2,
     },
@@ -141,11 +146,12 @@ def test_the_networks_of_the_weight_sharing_study_have_its_sizes(sharing: Sharin
 def test_every_network_can_learn_one_batch_by_heart(name: str):
     torch.manual_seed(0)
     network = build(name, joints=5, **SMALL[name])
-    nodes, flat, target = torch.randn(32, 5, 3), torch.randn(32, 3), torch.randn(32, 5, 3)
+    window = (3,) if name == "temporal" else ()
+    nodes, flat, target = torch.randn(32, *window, 5, 3), torch.randn(32, *window, 3), torch.randn(32, 5, 3)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
-    first = nn.functional.mse_loss(network(nodes, flat), target).item()
+    first = nn.functional.mse_loss(network(nodes, flat)[..., :3], target).item()
     for _ in range(150):
-        loss = nn.functional.mse_loss(network(nodes, flat), target)
+        loss = nn.functional.mse_loss(network(nodes, flat)[..., :3], target)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -177,3 +183,31 @@ def test_the_spatial_temporal_network_answers_for_every_frame():
     assert out.shape == (2, 3, 17, 3)
     nodes[:, 2] += 1
     assert not torch.allclose(network(nodes, flat)[:, 0], out[:, 0]), "frames hear each other"
+
+
+def test_the_temporal_network_started_from_a_residual_mlp_answers_as_that_does():
+    torch.manual_seed(0)
+    mlp = build("residual_mlp", joints=26, width=64).eval()
+    ours = build("temporal", joints=26, edges=EDGES, taps=(-1, 0, 1), embed=8, filters=2, width=64, refine=4)
+    ours.eval()
+    ours.start_from(mlp.state_dict())
+    with torch.no_grad():
+        ours.stem[0].weight[:, :16] = 0  # time's say
+        ours.per_edge[1].weight.zero_()
+        nodes, flat = torch.randn(5, 3, 26, 6), torch.randn(5, 3, 6)
+        nodes[..., 3:], flat[..., 3:] = 0, 0
+        given = ours.stem[0].weight[:, -2:].clone()
+        ours.stem[0].weight[:, -2:] = 0
+        torch.testing.assert_close(ours(nodes, flat)[..., :3], mlp(nodes[:, 1, :, :3], flat[:, 1, :3]))
+    assert given.abs().max() < 0.2
+
+
+def test_frames_that_are_missing_do_not_speak_in_the_temporal_network():
+    torch.manual_seed(0)
+    network = build("temporal", joints=26, edges=EDGES, taps=(-1, 0, 1), embed=8, filters=2, width=32).eval()
+    with torch.no_grad():
+        nodes, flat = torch.rand(2, 3, 26, 6), torch.randn(2, 3, 6)
+        nodes[:, 0] = 0
+        other = flat.clone()
+        other[:, 0] = 5
+        torch.testing.assert_close(network(nodes, flat), network(nodes, other))
