@@ -44,7 +44,7 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
     matrix = np.array(info["camera_matrix"])
     seen = truth["joints"] @ matrix.T
     pixels = seen[..., :2] / np.maximum(seen[..., 2:], 0.05)
-    info["crf"] = int(rng.integers(18, 33))
+    info["crf"] = int(rng.integers(18, 30))
     filmed = out / f"{stem}.film.mp4"
     images: Iterator[Array] = enlarge((f.image for f in read_frames(out / f"{stem}.mp4")), tuple(info["size"]))
     if info["shutter"]:

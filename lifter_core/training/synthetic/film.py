@@ -90,8 +90,8 @@ def _smeared(image: Array, a: Array, b: Array, move_a: Array, move_b: Array, rea
 def develop(images: Iterable[Array], rng: np.random.Generator) -> Iterator[Array]:
     """A soft lens (it also takes the renderer's jagged edges off), an exposure, a white balance, noise."""
     soft = rng.random() < 0.4
-    bright, gamma, balance = rng.uniform(0.55, 1.05), rng.uniform(0.75, 1.1), rng.normal(1, 0.06, 3)
-    noise = rng.uniform(1, 7)
+    bright, gamma, balance = rng.uniform(0.65, 1.1), rng.uniform(0.7, 1.0), rng.normal(1, 0.06, 3)
+    noise = np.exp(rng.uniform(np.log(0.5), np.log(6)))
     grain: Array | None = None
     table: Array | None = None
     for image in images:

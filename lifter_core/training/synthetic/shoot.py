@@ -14,7 +14,7 @@ from .motion import perform, read_take, skin
 from .plan import FRAMES, shot
 from .wardrobe import dress
 
-_ENOUGH_PX = 350.0
+_ENOUGH_PX = 270.0
 
 
 def make(number: int, out: Path, body: Path, mocap: Path) -> str:
@@ -41,7 +41,7 @@ def make(number: int, out: Path, body: Path, mocap: Path) -> str:
     built = time.process_time()
     video = out / f"{stem}.mp4"
     # the landmarker sees people at 256 px: larger ones are rendered smaller, and scaled up on the film
-    scale = float(np.clip(_ENOUGH_PX / view.info["height_px"], 0.5, 1.0))
+    scale = float(np.clip(_ENOUGH_PX / view.info["height_px"], 0.35, 1.0))
     stage.render(wanted, actor, moved, view, scale, motion.joints["pelvis"], out / f"{stem}.part.mp4", rng)
     (out / f"{stem}.part.mp4").replace(video)
     done = time.process_time()
