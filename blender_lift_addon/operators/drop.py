@@ -55,6 +55,7 @@ class _TakesClips(bpy.types.Operator):
         if len(clips) > 8:
             layout.label(text=f"and {len(clips) - 8} more", icon="BLANK1")
         layout.use_property_split = True
+        layout.use_property_decorate = False
         layout.prop(settings_of(context.scene), "quality")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":

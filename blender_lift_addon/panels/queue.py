@@ -26,7 +26,7 @@ ICONS = {
     State.READY: "CHECKMARK",
     State.DONE: "CHECKMARK",
     State.FAILED: "ERROR",
-    State.CANCELLED: "X",
+    State.CANCELLED: "CANCEL",
 }
 
 

@@ -35,6 +35,60 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+BLOCKS = (
+    *("actions", "armatures", "cameras", "collections", "images", "lights", "materials", "meshes", "movieclips"),
+    *("objects", "scenes", "worlds", "texts", "node_groups"),
+)
+PASSING = {
+    "colorspace_settings",
+    "shading",
+    "session_uid",
+    "rna_type",
+    "original",
+    "bl_rna",
+    "is_evaluated",
+    "is_runtime_data",
+    "users",
+    "id_data",
+}
+
+
+def everything() -> dict[str, Any]:
+    """Every property of every data block that a file keeps (windows aside), by path."""
+    found: dict[str, Any] = {}
+    for kind in BLOCKS:
+        for block in getattr(bpy.data, kind):
+            record(f"{kind}[{block.name}]", block, found, 5)
+            found[f"{kind}[{block.name}] custom"] = {
+                key: value.to_dict() if hasattr(value, "to_dict") else str(value) for key, value in block.items()
+            }
+    return found
+
+
+def record(path: str, struct: Any, found: dict[str, Any], depth: int) -> None:
+    for member in struct.bl_rna.properties:
+        name = member.identifier
+        if name in PASSING or depth == 0:
+            continue
+        try:
+            value = getattr(struct, name)
+        except Exception:
+            continue
+        if member.type == "COLLECTION":
+            found[f"{path}.{name}"] = len(value)
+            for index, item in enumerate(value):
+                if not isinstance(item, bpy.types.ID):
+                    record(f"{path}.{name}[{index}]", item, found, depth - 1)
+        elif member.type == "POINTER":
+            if value is None or isinstance(value, bpy.types.ID):
+                found[f"{path}.{name}"] = value and value.name
+            else:
+                record(f"{path}.{name}", value, found, depth - 1)
+        else:
+            array = getattr(member, "is_array", False)
+            found[f"{path}.{name}"] = [str(part) for part in value] if array else value
+
+
 def choose(tmp_path: Path, name: str) -> None:
     clip = tmp_path / name
     clip.touch()
@@ -68,12 +122,17 @@ def tick_to_the_end(until_waiting: bool = False) -> float:
 def test_one_undo_takes_it_all_back(tmp_path: Path, fake_engine: Path, clip: Path) -> None:
     bpy.context.scene.lift.clip = str(clip)
     bpy.ops.ed.undo_push(message="Choose Clip")
-    before = snapshot()
+    before, before_all = snapshot(), everything()
+    assert len(before_all) > 2000
     assert bpy.ops.lift.video_to_armature() == {"FINISHED"}
     after = snapshot()
+    assert {name for name, value in everything().items() if before_all.get(name) != value}
     assert "walk person 1" in after["objects"] and after["movieclips"] and after["rate"] == (30, 1.0)
     assert after["active"] == "walk person 1"
     bpy.ops.ed.undo()
+    after_all = everything()
+    assert {name: (before_all.get(name), after_all.get(name)) for name in before_all | after_all
+            if before_all.get(name) != after_all.get(name)} == {}  # fmt: skip
     assert snapshot() == before
     bpy.ops.ed.redo()
     assert snapshot() == after
