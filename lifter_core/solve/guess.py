@@ -70,7 +70,7 @@ def first_guess(
     weights[:, derived] = np.where(found, 0.7, 0.0)[:, None]
 
     flat = fill_gaps(times, lifted.reshape(len(times), -1), found)
-    spikes = outliers(times, flat, floor=_SPIKE).reshape(lifted.shape).any(-1)
+    spikes = np.asarray(outliers(times, flat, floor=_SPIKE).reshape(lifted.shape).any(-1))
     joints = smooth(times, flat, np.repeat(weights * np.where(spikes, 0.02, 1.0), 3, 1), _JOINT_SIGMA).reshape(
         lifted.shape
     )

@@ -8,18 +8,20 @@ from numpy.typing import NDArray
 from ..camera_motion import CameraMotion
 from ..keypoints import Keypoints
 from ..progress import Report, silent
-from ..skeleton import BONE_NAMES, BONE_PARENTS, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
+from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
 from . import world
-from .chain import all_bones
+from .chain import TURN, all_bones
 from .evidence import Evidence, gather
 from .guess import Guess, first_guess
 from .options import SolveOptions
+from .place import place
 from .pose import forward, local
 from .refine import Ground, Smoothing, State, refine
 from .rotations import continuous, to_quaternion
 from .stance import POINTS as STANCE
 from .stance import find_stance
+from .toes import bend_toes
 
 Array = NDArray[Any]
 
@@ -85,13 +87,13 @@ def solve(
             ground = Ground(up, floor, stances[i], options.foot_lock)
             states[i] = _refined(guess, states[i], clips[i], smoothing, ground, _GROUND_ROUNDS)
 
-    turn = world.camera_to_world(up)
-    start = turn @ states[0].root[guesses[0].present][0]
-    origin = np.array([start[0], start[1], floor])  # world point over which the camera's place is measured
+    laid = place(up, floor, states[0].root, states[0].turns[:, TURN["pelvis"]], guesses[0].present, times, options)
+    balls = [JOINT["left_ball"], JOINT["right_ball"]]
     positions, rotations, roots, touching = [], [], [], []
     for guess, state, stance in zip(guesses, states, stances, strict=True):
-        bones = turn @ all_bones(state.turns)
-        root = state.root @ turn.T - origin
+        bones = laid.turn @ all_bones(state.turns)
+        root = laid.points(state.root)
+        bones = bend_toes(guess.body, bones, forward(guess.body, bones, root)[:, balls])
         joints = forward(guess.body, bones, root)
         quaternions = continuous(to_quaternion(local(bones)))
         absent = ~guess.present
@@ -121,8 +123,8 @@ def solve(
         contacts=np.stack(touching),
         image_size=people[0].image_size,
         camera_matrix=np.asarray(camera_matrix, np.float64),
-        camera_rotation=view @ turn.T,
-        camera_translation=np.einsum("tij,j->ti", view, turn.T @ origin),
+        camera_rotation=view @ laid.turn.T,
+        camera_translation=-np.einsum("tij,tj->ti", view, laid.shift @ laid.turn),
         meta=dict(meta or {}, heights=[round(g.body.height, 3) for g in guesses]),
     )
 

@@ -77,7 +77,6 @@ class Ground(NamedTuple):
 
 
 STANCE_POINTS = ("left_heel", "left_ball", "right_heel", "right_ball")
-_LOW_POINTS = ("left_heel", "left_ball", "left_toe", "right_heel", "right_ball", "right_toe")
 
 
 class State(NamedTuple):
@@ -312,13 +311,8 @@ def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, gro
     step = np.gradient(times)[:, None] if count > 1 else np.array([[MEMORY]])
     share = np.minimum(step / MEMORY, 1.0)
     every = slice(0, SIZE)
-    low = [POINT[name] for name in _LOW_POINTS]
-    everything = np.zeros((count, len(low), SIZE))
-    everything[..., 3:] = np.einsum("i,tpij->tpj", ground.up, slopes[:, low])
-    everything[..., :3] = ground.up
-    height = points[:, low] @ ground.up - ground.height
-    stance = np.zeros((count, len(low)))
-    stance[:, [0, 1, 3, 4]] = ground.stance
-    normal.add([(every, everything)], height, stance * share / _FLOOR_SD**2)
+    rise = np.einsum("i,tpij->tpj", ground.up, full)
+    height = place @ ground.up - ground.height
+    normal.add([(every, rise)], height, ground.stance * share / _FLOOR_SD**2)
     under = np.minimum(height, 0.0)
-    normal.add([(every, everything)], under, share / _UNDER_SD**2 * _one_sided(height, _NEAR_FLOOR))
+    normal.add([(every, rise)], under, share / _UNDER_SD**2 * _one_sided(height, _NEAR_FLOOR))

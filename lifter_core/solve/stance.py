@@ -16,6 +16,7 @@ _HEIGHT, _HEIGHT_SPREAD = 0.06, 0.02  # m above the lowest point of late and soo
 _ABOVE_FLOOR, _ABOVE_SPREAD = 0.16, 0.03  # m above the floor, which may be off where the depth is
 _OF_PACE = 0.25  # of the body's own speed: runners' feet hardly rest
 _LOWER = 0.05  # m
+_HEEL = np.array([0.04, 0.0, 0.04, 0.0])  # m: how a foot is pitched is ill seen, and few stand on tiptoe
 _NEAR = 0.45  # s: late and soon
 _DEPTH_SHARE = 0.4  # how much of a speed along the line of sight counts: it is hardly seen
 _SIGMA = 0.04  # s, of the smoothing before velocities
@@ -50,7 +51,7 @@ def find_stance(
     near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(-1)
     odds = (limit - speed) / (_SPEED_SPREAD / _SPEED * limit)
     lower = height < lowest[:, None] + 0.03  # bears the weight unless the body flies: believed a good deal higher
-    odds = np.minimum(odds, 4) + np.minimum((_HEIGHT + _LOWER * lower - (height - near[:, None])) / _HEIGHT_SPREAD, 2)
+    odds = np.minimum(odds, 4) + np.minimum((_HEIGHT + _HEEL + _LOWER * lower - (height - near[:, None])) / _HEIGHT_SPREAD, 2)
     if floor is not None:
         odds += np.minimum((_ABOVE_FLOOR + 3 * _LOWER * lower - (height - floor)) / _ABOVE_SPREAD, 0)
     odds[~present] = -10

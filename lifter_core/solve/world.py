@@ -89,13 +89,6 @@ def _tilted(roll: float, pitch: float) -> Array:
     return np.array([np.sin(roll) * np.cos(pitch), -np.cos(roll) * np.cos(pitch), -np.sin(pitch)])
 
 
-def camera_to_world(up: Array) -> Array:
-    """(3, 3) turns camera axes to the world's: Z along ``up``, Y along the camera's view laid level."""
-    view = np.array([0.0, 0.0, 1.0])
-    level = unit(view - (view @ up) * up)
-    return np.stack([np.cross(level, up), level, up])
-
-
 def fit_floor(points: Array, weights: Array, up: Array) -> Array:
     """(3,) up in camera axes, corrected so that planted feet lie on one level plane, as far as they spread out in depth.
 

@@ -17,7 +17,7 @@ def test_the_skeleton_projects_onto_the_person():
     camera = np.einsum("tij,tkj->tki", take.camera_rotation, take.positions[0]) + take.camera_translation[:, None]
     truth = project(w.world @ w.rotation.T + w.translation, w.matrix)
     height = np.ptp(truth[..., 1], axis=1).mean()
-    assert np.linalg.norm(project(camera, w.matrix) - truth, axis=-1).max() < 0.02 * height
+    assert np.linalg.norm(project(camera, w.matrix) - truth, axis=-1).max() < 0.03 * height
 
 
 def test_the_world_stands_on_its_floor_and_the_path_is_in_metres():
