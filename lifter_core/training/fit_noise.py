@@ -125,7 +125,7 @@ def fit(clips: list[Clip]) -> Detector:
             weight = 1 / np.maximum(np.abs(b - a @ offset[j]), 0.02) ** 0.5
         rest[:, j] = late[:, j] - (a @ offset[j]).reshape(-1, 2)
         own = [c.mean(0) for c in np.split(np.clip(rest[:, j], -0.15, 0.15), ends)]
-        offset_sd[j] = 0.7 * np.std(np.concatenate(own))  # the rest of a clip's constant is in error_constant
+        offset_sd[j] = 0.4 * np.std(np.concatenate(own))  # the rest of a clip's constant is in error_constant
 
     features = pose_features(joints)
     score, knots = np.zeros((count, features.shape[-1])), np.zeros((count, 33, 2))
@@ -150,7 +150,7 @@ def fit(clips: list[Clip]) -> Detector:
         size[j] = np.linalg.lstsq(x, np.log(length[:, j] + 2e-3), rcond=None)[0]
         size[j, 2] = min(size[j, 2], 0.05)
         s = np.exp(x @ size[j])
-        good = length[:, j] < 6 * s
+        good = length[:, j] < 4 * s
         correction = float(np.sqrt((length[good, j] ** 2 / s[good] ** 2).mean() / 2))
         size[j, 0] += np.log(correction)
         unit[:, j] = np.clip(rest[:, j] / (s * correction)[:, None], -6, 6)
