@@ -47,6 +47,45 @@ def _rest(armature_object: bpy.types.Object, name: str, frame: Floats) -> tuple[
     return frame @ matrix[:3, :3], frame @ axes, frame @ matrix[:3, 3]
 
 
+def _frames(a: Floats, b: Floats) -> Floats:
+    """(..., 3, 3) orthonormal columns: a, b made square to it, their normal."""
+    b = unit(b - a * (a * b).sum(-1, keepdims=True))
+    return np.stack(np.broadcast_arrays(a, b, np.cross(a, b)), -1)
+
+
+def _solver_side(
+    armature_object: bpy.types.Object, pole: str, frame: Floats, first: Floats, second: Floats
+) -> Floats | None:
+    """(T, 3) where Blender's IK solver wants the pole so that the two bones point to first and second (T, 3).
+
+    The solver turns the chain until a fixed side of its first bone looks at the pole; the second bone is a hinge about
+    its own X axis. None if the rig has no such two-bone chain.
+    """
+    assert armature_object.pose is not None
+    for bone in armature_object.pose.bones:
+        constraints: Any = bone.constraints
+        for constraint in constraints:
+            if constraint.type == "IK" and constraint.pole_subtarget == pole and bone.parent is not None:
+                upper = frame @ np.array(bone.parent.bone.matrix_local, dtype=np.float64)[:3, :3]
+                lower = frame @ np.array(bone.bone.matrix_local, dtype=np.float64)[:3, :3]
+                if not (bone.lock_ik_y and bone.lock_ik_z) or constraint.chain_count != 2:
+                    return None
+                # The hinge's angle from that between the bones: first . turned(second) = A + B cos + C sin.
+                y, hinge, rest = upper[:, 1], lower[:, 0], lower[:, 1]
+                along = hinge * (hinge @ rest)
+                a, b, c = y @ along, y @ (rest - along), y @ np.cross(hinge, rest)
+                cosine = np.clip(((first * second).sum(-1) - a) / np.hypot(b, c), -1.0, 1.0)
+                straight = np.arctan2(c, b)
+                # The solver bends on to the side that the limb is bent to at rest.
+                angle = straight + (-1.0 if straight > 0 else 1.0) * np.arccos(cosine)
+                turned = along + np.cos(angle)[:, None] * (rest - along)
+                turned = turned + np.sin(angle)[:, None] * np.cross(hinge, rest)
+                turn = _frames(first, second) @ np.swapaxes(_frames(np.broadcast_to(y, turned.shape), turned), -1, -2)
+                side = np.cos(constraint.pole_angle) * upper[:, 0] + np.sin(constraint.pole_angle) * upper[:, 2]
+                return (turn @ side[:, None])[..., 0]
+    return None
+
+
 def ik_channels(armature_object: bpy.types.Object, posed: Posed, kind: Kind) -> list[Channels]:
     """What is keyed on the IK controls and poles so that they hold the limbs where FK has them."""
     rig = posed.rig
@@ -66,21 +105,37 @@ def ik_channels(armature_object: bpy.types.Object, posed: Posed, kind: Kind) -> 
         out.append(Channels(control, rest.T @ turn @ rest, (place - head) @ axes))
         if pole in bones:
             hip, knee, ankle = posed.places[first], posed.places[second], posed.places[end]
-            line = unit(ankle - hip)
-            bend = knee - hip
-            bend = bend - line * (bend * line).sum(-1, keepdims=True)
             ahead = apply(posed.deltas[first], np.array((0.0, -bends, 0.0)))
-            ahead = ahead - line * (ahead * line).sum(-1, keepdims=True)
+            away = _solver_side(armature_object, pole, rig.frame, unit(knee - hip), unit(ankle - knee))
             length = rig.length(upper + side) + rig.length(lower + side)
-            # A straight limb does not tell where it bends: there its own twist does.
-            bend = bend + 1e-3 * length * unit(ahead)
+            line = unit(ankle - hip)
+            if away is None:
+                # A straight limb does not tell where it bends: there its own twist does.
+                away = knee - hip + 1e-3 * length * ahead
+            away = unit(away - line * (away * line).sum(-1, keepdims=True))
+            on_line = hip + line * ((knee - hip) * line).sum(-1, keepdims=True)
+            place = on_line + POLE_DISTANCE * length * away
             _, axes, head = _rest(armature_object, pole, rig.frame)
-            out.append(Channels(pole, None, (knee + POLE_DISTANCE * length * unit(bend) - head) @ axes))
+            out.append(Channels(pole, None, (place - head) @ axes))
         toe = rig.chain(f"toes{side}")
         if toes in bones and toe and posed.keyed[toe[0]]:
             rest, _, _ = _rest(armature_object, toes, rig.frame)
             out.append(Channels(toes, rest.T @ transpose(turn) @ posed.deltas[toe[0]] @ rest))
     return out
+
+
+def _read(bone: Any, switch: dict[str, Any]) -> Any:
+    """A switch's value; None if the bone has no such switch."""
+    if "attribute" in switch:
+        return getattr(bone, switch["attribute"], None)
+    return bone[switch["property"]] if switch["property"] in bone else None
+
+
+def _write(bone: Any, switch: dict[str, Any], value: Any) -> None:
+    if "attribute" in switch:
+        setattr(bone, switch["attribute"], value)
+    else:
+        bone[switch["property"]] = value
 
 
 def set_switches(armature_object: bpy.types.Object, kind: Kind, mode: str) -> str:
@@ -89,14 +144,14 @@ def set_switches(armature_object: bpy.types.Object, kind: Kind, mode: str) -> st
     before: list[dict[str, Any]] = []
     for switch in kind.switches:
         bone = armature_object.pose.bones.get(switch["bone"])
-        name = switch["property"]
-        if bone is None or mode not in switch or name not in bone:
+        old = _read(bone, switch) if bone is not None and mode in switch else None
+        if old is None:
             continue
-        old = bone[name]
         new = type(old)(switch[mode])
         if old != new:
-            before.append({"bone": bone.name, "property": name, "value": old})
-            bone[name] = new
+            where = "attribute" if "attribute" in switch else "property"
+            before.append({"bone": switch["bone"], where: switch[where], "value": old})
+            _write(bone, switch, new)
     armature_object.update_tag()
     return json.dumps(before) if before else ""
 
@@ -107,7 +162,8 @@ def restore_switches(armature_object: bpy.types.Object, before: str) -> int:
     switches = json.loads(before) if before else []
     for switch in switches:
         bone = armature_object.pose.bones.get(switch["bone"])
-        if bone is not None and switch["property"] in bone:
-            bone[switch["property"]] = type(bone[switch["property"]])(switch["value"])
+        old = _read(bone, switch) if bone is not None else None
+        if old is not None:
+            _write(bone, switch, type(old)(switch["value"]))
     armature_object.update_tag()
     return len(switches)

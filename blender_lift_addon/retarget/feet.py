@@ -75,13 +75,23 @@ def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: fl
     return ball + correction
 
 
+def _half_window(seconds: Floats, width: float) -> int:
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
+    return max(1, round(width / step))
+
+
+def smooth(values: Floats, seconds: Floats, width: float = 0.12) -> Floats:
+    """(T,) means over a bell as wide as twice ``width`` seconds; the ends hold."""
+    reach = _half_window(seconds, width)
+    weights = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(np.pad(values, reach, mode="edge"), weights / weights.sum(), mode="valid")
+
+
 def smooth_drop(drop: Floats, seconds: Floats, width: float = 0.12) -> Floats:
     """(T,) at least ``drop`` everywhere and without corners: the largest nearby, then a mean over the same window."""
     if not np.any(drop > 0):
         return drop
-    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
-    reach = max(1, round(width / step))
-    padded = np.pad(drop, 2 * reach, mode="edge")
+    reach = _half_window(seconds, width)
+    padded = np.pad(drop, reach, mode="edge")
     highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(-1)
-    weights = np.hanning(2 * reach + 3)[1:-1]
-    return np.convolve(highest, weights / weights.sum(), mode="valid")
+    return smooth(highest, seconds, width)

@@ -171,7 +171,7 @@ def evaluate(armature_object: bpy.types.Object, names: set[str], frames: Floats)
             start = place[parent.name] + (above @ offset[:3, 3:])[..., 0]
         shape[bone.name] = turn @ own
         if bone.use_connect and parent is not None:
-            place[bone.name] = np.broadcast_to(start, (len(shape[bone.name]), 3))
+            place[bone.name] = np.atleast_2d(start)
         else:
             place[bone.name] = start + (axes @ location[..., None])[..., 0]
     return {name: (_full(_unscaled(shape[name]), frames), _full(place[name], frames)) for name in names}

@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .align import rest_alignment
-from .feet import find_contacts, pinned, smooth_drop
+from .feet import find_contacts, pinned, smooth, smooth_drop
 from .limbs import STRETCH, reach
 from .rig import CARRIER, RetargetError, Rig
 from .roles import TWISTS, parent_role, split
-from .rotations import Floats, about, apply, mean_rotation, near_zero, transpose, twist_angle, unit
+from .rotations import Floats, about, apply, between, mean_rotation, near_zero, transpose, twist_angle, unit
 
+HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
+LEVEL = np.cos(np.radians(20.0))
+UP = np.array((0.0, 0.0, 1.0))
 FORWARD = np.array((0.0, -1.0, 0.0))
 OUTER = {"upper_arm", "thigh"}  # twist grows from nothing at the body to all of it at the far end
 INNER = {"forearm": "hand", "shin": "foot"}  # takes a share of the twist of what comes after
@@ -112,7 +115,20 @@ def _chain_deltas(motion: Motion, target: Rig, role: str) -> list[Floats] | None
     return out
 
 
-def _role_deltas(motion: Motion, target: Rig, target_palms: bool) -> dict[str, Floats]:
+def _flat(delta: Floats, standing: NDArray[np.bool_]) -> Floats:
+    """(3, 3) how a foot at rest must be tilted for its sole to be flat on the floor while it stands.
+
+    Rest poses often have the toes a little up or down; what counts is that both soles lie flat at the same time.
+    """
+    if not standing.any():
+        return np.eye(3)
+    up = unit(np.median(delta[standing][:, 2, :], 0))  # the floor's normal as the foot sees it
+    return between(UP, up) if up[2] > LEVEL else np.eye(3)
+
+
+def _role_deltas(
+    motion: Motion, target: Rig, target_palms: bool, contacts: dict[str, NDArray[np.bool_]]
+) -> dict[str, Floats]:
     """(T, 3, 3) for each of the target's roles that are one segment and that the source has."""
     own_roles = set(target.roles)
     if motion.matched:
@@ -124,6 +140,9 @@ def _role_deltas(motion: Motion, target: Rig, target_palms: bool) -> dict[str, F
         delta = motion.delta(role)
         if delta is not None and split(role)[0] not in {"spine", "neck", *TWISTS}:
             out[role] = delta @ aligned[role]
+            base, side = split(role)
+            if base in {"foot", "toes"} and not motion.matched:
+                out[role] = delta @ _flat(delta, contacts[side[1:]]) @ aligned[role]
     return out
 
 
@@ -224,7 +243,8 @@ def transfer(motion: Motion, target: Rig, options: Options, target_palms: bool =
     """
     frames = len(motion.seconds)
     carrier = carrier_of(target)
-    roles = _role_deltas(motion, target, target_palms)
+    contacts = {side: _contacts(motion, side) for side in ("L", "R")}
+    roles = _role_deltas(motion, target, target_palms, contacts)
     chains = {}
     for role in ("spine", "neck"):
         found = _chain_deltas(motion, target, role) if target.chain(role) else None
@@ -232,10 +252,11 @@ def transfer(motion: Motion, target: Rig, options: Options, target_palms: bool =
             chains[role] = found
             roles[role] = found[-1]
     deltas, keyed = _fill(target, roles, chains, frames)
-    contacts = {side: _contacts(motion, side) for side in ("L", "R")}
     hips = _hip_centre(motion, target, options, contacts)
     places = _ride(target, deltas, carrier, np.zeros((frames, 3)))
     at = hips - np.mean([places[target.chain(f"thigh.{side}")[0]] for side in "LR"], 0)
+    places = _ride(target, deltas, carrier, at)
+    at = at - _off_floor(target, deltas, places, contacts)
     places = _ride(target, deltas, carrier, at)
     changed = False
     if options.plant_feet:
@@ -304,6 +325,23 @@ def _hip_centre(motion: Motion, target: Rig, options: Options, contacts: dict[st
     return out
 
 
+def _rest_ball(rig: Rig, side: str) -> Floats | None:
+    """(3,) where the foot bends at rest."""
+    toes = rig.head(f"toes.{side}")
+    return toes if toes is not None else rig.tip(f"foot.{side}")
+
+
+def _off_floor(target: Rig, deltas: Floats, places: Floats, contacts: dict[str, NDArray[np.bool_]]) -> Floats:
+    """(3,) how far the target's planted feet are above the floor, half of the time less and half of the time more."""
+    heights = []
+    for side, flags in contacts.items():
+        foot, ball = target.chain(f"foot.{side}"), _rest_ball(target, side)
+        if foot and ball is not None and flags.any():
+            below = apply(deltas[foot[0]][flags], ball - target.heads[foot[0]])
+            heights.append((places[foot[0]][flags] + below)[:, 2] - ball[2])
+    return np.array((0.0, 0.0, float(np.median(np.concatenate(heights))) if heights else 0.0))
+
+
 def _plant(
     motion: Motion,
     target: Rig,
@@ -318,36 +356,47 @@ def _plant(
     """
     floor = target.floor
     goals: dict[str, Floats] = {}
-    drop = np.zeros(len(motion.seconds))
+    moved, weight = np.zeros((len(motion.seconds), 3)), np.zeros(len(motion.seconds))
     for side in "LR":
         leg = [target.chain(f"{part}.{side}") for part in ("thigh", "shin", "foot")]
         if not all(leg) or f"foot.{side}" not in roles:
             continue
-        hip, ankle = places[leg[0][0]], places[leg[2][0]]
+        ankle = places[leg[2][0]]
         rest_ankle = target.heads[leg[2][0]]
-        rest_ball = target.head(f"toes.{side}")
-        if rest_ball is None:
-            rest_ball = target.tip(f"foot.{side}")
-            assert rest_ball is not None
+        rest_ball = _rest_ball(target, side)
+        assert rest_ball is not None
         turn = deltas[leg[2][0]]
         ball = ankle + apply(turn, rest_ball - rest_ankle)
         ball = pinned(ball, contacts[side], motion.seconds, float(rest_ball[2]))
         goal = ball - apply(turn, rest_ball - rest_ankle)
-        # The sole: under the ball and under the heel, a little behind the ankle.
-        back = (rest_ankle - rest_ball) * (1.0, 1.0, 0.0) * 0.4
-        soles = (rest_ball * (1, 1, 0) + (0, 0, floor), (rest_ankle + back) * (1, 1, 0) + (0, 0, floor))
-        lowest = np.min([(goal + apply(turn, sole - rest_ankle))[:, 2] for sole in soles], 0)
-        goal[:, 2] += np.maximum(floor - lowest, 0.0) * ~contacts[side]
+        # The sole is round: a ball under the ball of the foot and one at the heel, both on the floor at rest.
+        heel = rest_ankle + (rest_ankle - rest_ball) * (HEEL, HEEL, 0.0)
+        heel = heel - (0.0, 0.0, (1 - HEEL) * (rest_ankle[2] - floor))
+        lowest = np.min([(goal + apply(turn, at - rest_ankle))[:, 2] - at[2] for at in (rest_ball, heel)], 0)
+        goal[:, 2] += np.maximum(-lowest, 0.0) * ~contacts[side]
         goals[side] = goal
+        moved += (goal - ankle) * contacts[side][:, None]
+        weight += contacts[side]
+    if not goals:
+        return at, False
+    # The hips give way with the planted feet, as smoothly as hips move: a leg that is nearly straight would else have
+    # to bend by degrees for millimetres.
+    known = weight > 0
+    shift = np.zeros_like(moved)
+    if known.any():
+        mean = moved[known] / weight[known][:, None]
+        filled = [np.interp(motion.seconds, motion.seconds[known], column) for column in mean.T]
+        shift = np.stack([smooth(column, motion.seconds) for column in filled], -1)
+    drop = np.zeros(len(motion.seconds))
+    for side, goal in goals.items():
+        hip = places[target.chain(f"thigh.{side}")[0]] + shift
         length = STRETCH * (target.length(f"thigh.{side}") + target.length(f"shin.{side}")) * 0.9995
         across = np.hypot(*(goal - hip)[:, :2].T)
         highest = goal[:, 2] + np.sqrt(np.maximum(length**2 - across**2, 0.0))
         # Only planted feet pull the hips down; a foot in the air is simply out of reach.
         drop = np.maximum(drop, np.where(contacts[side], np.maximum(hip[:, 2] - highest, 0.0), 0.0))
-    if not goals:
-        return at, False
     drop = smooth_drop(np.minimum(drop, 0.15 * target.leg), motion.seconds)
-    lower = np.stack((np.zeros_like(drop), np.zeros_like(drop), drop), -1)
+    lower = np.stack((np.zeros_like(drop), np.zeros_like(drop), drop), -1) - shift
     for side, goal in goals.items():
         thigh, shin, foot = (target.chain(f"{part}.{side}")[0] for part in ("thigh", "shin", "foot"))
         forward = apply(roles[f"thigh.{side}"], FORWARD)

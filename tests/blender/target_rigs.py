@@ -58,11 +58,20 @@ def metarig() -> bpy.types.Object:
 
 
 def rigify_rig() -> bpy.types.Object:
-    meta = metarig()
-    bpy.ops.pose.rigify_generate()
-    rig = bpy.context.object
-    assert rig is not None and rig != meta
-    bpy.ops.object.mode_set(mode="OBJECT")
+    """The rig generated from the human metarig: once a session (it takes seconds), then appended."""
+    file = Path(bpy.app.tempdir) / "rigify.blend"
+    if not file.exists():
+        meta = metarig()
+        bpy.ops.pose.rigify_generate()
+        made = bpy.context.object
+        assert made is not None and made != meta
+        bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.data.libraries.write(str(file), {made}, fake_user=True)
+        return made
+    with bpy.data.libraries.load(str(file)) as (there, wanted):
+        wanted.objects = [name for name in there.objects if not name.startswith("WGT")]
+    rig = next(ob for ob in wanted.objects if ob is not None and ob.type == "ARMATURE")
+    bpy.context.scene.collection.objects.link(rig)
     return rig
 
 
