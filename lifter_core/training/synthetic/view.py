@@ -10,7 +10,9 @@ from ...errors import BadInputError
 from ...files import replaced
 from ...skeleton import EDGES, JOINT_NAMES
 
-_CELL = 360  # px
+_CELL = 300  # px
+_MARGIN = 1.25  # the cell shows so many times the person's extent
+_SMOOTH = Image.Resampling.BILINEAR
 _DETECTED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot_index", "heel", "ear", "index")
 _LEFT, _RIGHT, _MIDDLE, _FOUND = (60, 230, 90), (255, 70, 60), (255, 220, 60), (255, 255, 255)
 
@@ -40,25 +42,27 @@ def _drawn(path: Path, shown: Path) -> Image.Image:
     with np.load(path, allow_pickle=False) as z:
         info = json.loads(str(z["meta"]))
         joints, points = z["joints"][frame], z["points"][frame]
-    image = Image.open(shown).convert("RGB")
-    scale = _CELL / max(image.size)
-    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
-    draw = ImageDraw.Draw(image)
     seen = joints @ np.array(info["camera_matrix"]).T
-    at = dict(zip(info["joints"], seen[:, :2] / seen[:, 2:] * scale, strict=True))
-    for a, b in ((JOINT_NAMES[a], JOINT_NAMES[b]) for a, b in EDGES):
-        side = b if b.startswith(("left", "right")) else a
-        colour = _LEFT if side.startswith("left") else _RIGHT if side.startswith("right") else _MIDDLE
-        draw.line([*at[a], *at[b]], fill=colour, width=1)
+    pixels = seen[:, :2] / seen[:, 2:]
+    low, high = pixels.min(0), pixels.max(0)
+    side = max(float((high - low).max()) * _MARGIN, 1.0)
+    corner = (low + high - side) / 2
+    scale = _CELL / side
+    box = (*corner, *(corner + side))
+    image = Image.open(shown).convert("RGB").transform((_CELL, _CELL), Image.Transform.EXTENT, box, _SMOOTH)
+    draw = ImageDraw.Draw(image)
+    at = dict(zip(info["joints"], (pixels - corner) * scale, strict=True))
+    for start, end in ((JOINT_NAMES[a], JOINT_NAMES[b]) for a, b in EDGES):
+        limb = end if end.startswith(("left", "right")) else start
+        colour = _LEFT if limb.startswith("left") else _RIGHT if limb.startswith("right") else _MIDDLE
+        draw.line([*at[start], *at[end]], fill=colour, width=1)
     for i, name in enumerate(info["keypoints"]):
         if name == "nose" or name.endswith(_DETECTED):
-            x, y = points[i] * scale
+            x, y = (float(v) for v in (points[i] - corner) * scale)
             if np.isfinite(x):
                 fill = _LEFT if name.startswith("left") else _RIGHT if name.startswith("right") else _MIDDLE
                 draw.ellipse([x - 2, y - 2, x + 2, y + 2], outline=_FOUND, fill=fill)
     text = f"{info['id']} {info['category']} {info['fps']:.0f}/s {info['found']:.0%}"
     flags = [flag for flag in ("occluder", "cropped", "moving") if info[flag]]
     draw.text((3, 2), " ".join([text, *flags]), fill=_FOUND, stroke_width=1, stroke_fill=(0, 0, 0))
-    cell = Image.new("RGB", (_CELL, _CELL))
-    cell.paste(image, (0, 0))
-    return cell
+    return image
