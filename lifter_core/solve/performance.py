@@ -26,7 +26,7 @@ from .toes import bend_toes
 Array = NDArray[Any]
 
 _STEP = 0.35  # s
-_FIRST_ROUNDS, _PASSES, _GROUND_ROUNDS = 3, 2, 4
+_FIRST_ROUNDS, _GROUND_ROUNDS = 2, (2, 4)  # of the refinement: without the floor, then with it
 
 
 def solve(
@@ -77,7 +77,7 @@ def solve(
     up, floor = _ground(guesses[0], states[0], step, None)
     known: float | None = None
     stances: list[Array] = [np.zeros((count, 4)) for _ in guesses]
-    for _ in range(_PASSES):
+    for rounds in _GROUND_ROUNDS:
         for i, guess in enumerate(guesses):  # the first person's feet find the floor for all
             joints = _joints(guess, states[i])
             stances[i] = find_stance(joints, times, up, known, states[i].root, guess.present)
@@ -85,7 +85,7 @@ def solve(
                 up, floor = _ground(guess, states[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            states[i] = _refined(guess, states[i], clips[i], smoothing, ground, _GROUND_ROUNDS)
+            states[i] = _refined(guess, states[i], clips[i], smoothing, ground, rounds)
 
     laid = place(up, floor, states[0].root, states[0].turns[:, TURN["pelvis"]], guesses[0].present, times, options)
     balls = [JOINT["left_ball"], JOINT["right_ball"]]
