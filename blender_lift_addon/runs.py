@@ -135,7 +135,7 @@ class Run:
             self.engine.cancel()
             shutil.rmtree(self.engine.folder, ignore_errors=True)
         if outcome.failed:
-            status.tell(f"{self.name}: {outcome.text}", "ERROR")
+            status.tell(f"{self.name}: {outcome.text}", "WARNING")  # an error would pop up under the mouse
         elif outcome.warning:
             status.tell(f"{self.name}: {outcome.warning}", "WARNING")
         elif state is State.DONE:

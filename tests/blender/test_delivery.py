@@ -41,6 +41,7 @@ BLOCKS = (
 )
 PASSING = {
     "colorspace_settings",
+    "particle_edit",
     "shading",
     "session_uid",
     "rna_type",
