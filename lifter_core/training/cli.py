@@ -1,7 +1,10 @@
 """``lifter-train CONFIG``: trains a network, stops at any time, goes on with the same command."""
 
 import argparse
+import sys
 from pathlib import Path
+
+from ..errors import BadInputError
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -13,6 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("config", help=f"a .toml file, or the name of a shipped one: {names}")
     parser.add_argument("--data", type=Path, required=True, help="folder with cmu_60.npz and cmu_full_30.npz")
     parser.add_argument("--pairs", type=Path, help="rendered pairs to mix in (docs/synthetic.md)")
+    parser.add_argument("--own", type=Path, help="folder of your own motion (.bvh, .amc with .asf, .npz) to mix in")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/CONFIG); an unfinished run goes on")
     parser.add_argument("--export", type=Path, help="write the finished network (.safetensors, .onnx) to this folder")
     args = parser.parse_args(argv)
@@ -24,7 +28,14 @@ def main(argv: list[str] | None = None) -> int:
     from .trainer import Config, train
 
     config = Config.read(path)
-    network = train(config, args.data, args.out or Path("runs") / path.stem, args.pairs)
+    try:
+        network = train(config, args.data, args.out or Path("runs") / path.stem, args.pairs, args.own)
+    except (BadInputError, FileNotFoundError) as error:
+        print(f"lifter-train: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lifter-train: stopped; the same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
     if args.export:
         from .export import export
 

@@ -2,13 +2,14 @@
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BadInputError
 from ..skeleton import JOINT, JOINT_NAMES
 from .bodies import STANDARD_LENGTHS, bone_lengths
 
@@ -148,6 +149,28 @@ def load_motion(folder: Path) -> Motion:
     p = np.array(chance)
     return Motion(
         np.concatenate(joints), np.cumsum(length) - length, length, np.array(fps), np.array(proportions), p / p.sum()
+    )
+
+
+def with_own(motion: Motion, clips: Iterable[Clip], share: float = 0.3) -> Motion:
+    """The motion with more clips, which get ``share`` of the draws.
+
+    Raises:
+        BadInputError: none of the clips has a stretch that can be used.
+    """
+    parts = [(part, clip) for clip in clips for part in whole_parts(clip)]
+    if not parts:
+        raise BadInputError("None of your own clips has 12 good frames in a row; check that they show a whole body.")
+    length = np.array([len(part) for part, _ in parts])
+    fps = np.array([float(clip.info["fps"]) for _, clip in parts])
+    chance = (length / fps) ** 0.5
+    return Motion(
+        np.concatenate([motion.joints, *(part for part, _ in parts)]),
+        np.concatenate([motion.start, len(motion.joints) + np.cumsum(length) - length]),
+        np.concatenate([motion.length, length]),
+        np.concatenate([motion.fps, fps]),
+        np.concatenate([motion.proportions, [clip.proportions for _, clip in parts]]),
+        np.concatenate([motion.chance * (1 - share), chance / chance.sum() * share]),
     )
 
 

@@ -19,9 +19,10 @@ from ..normalise import Encoded
 from ..runtime import WEIGHTS, batched, taps_of, window
 from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
-from .mocap import Motion, load_motion
+from .mocap import Motion, load_motion, with_own
 from .noise import Detector, fitted
 from .paired import Paired, draw_paired, prepare
+from .readers import read_folder
 from .samples import Sequences, draw, window_rows
 from .synthetic.pairs import read_pairs
 
@@ -158,7 +159,14 @@ def _schedule(seen: int, total: int) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * x))) * 0.99 + 0.01
 
 
-def train(config: Config, data: Path, out: Path, pairs: Path | None = None, study: Study | None = None) -> nn.Module:
+def train(
+    config: Config,
+    data: Path,
+    out: Path,
+    pairs: Path | None = None,
+    own: Path | None = None,
+    study: Study | None = None,
+) -> nn.Module:
     """Runs or resumes a training; returns the averaged network.
 
     On a CUDA device in bf16 if there is one, else on one thread of the CPU.
@@ -167,6 +175,7 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None, stud
         data: folder with cmu_60.npz and cmu_full_30.npz (and hdm05_60.npz for a second validation).
         out: folder of the run: ``checkpoint.pt`` and ``log.jsonl``.
         pairs: a packed file of rendered pairs to mix in (those of training subjects) and to validate on (the others).
+        own: a folder of your own .bvh, .amc or .npz files, which get three of ten draws.
         study: train for a time at a constant rate rather than for ``config.samples``.
     """
     torch.set_num_threads(1)
@@ -199,6 +208,8 @@ def train(config: Config, data: Path, out: Path, pairs: Path | None = None, stud
         if held_out := read_pairs(pairs, "val"):
             sets["pairs"] = draw_paired(prepare(held_out), 0, np.random.default_rng(0), exact=True)
     motion = load_motion(data)
+    if own is not None:
+        motion = with_own(motion, read_folder(own))
     weights = torch.tensor([_WEIGHTS.get(name.split("_")[-1], 1.0) for name in JOINT_NAMES], device=device)
     weights /= weights.mean()
     arguments = config.network_arguments()

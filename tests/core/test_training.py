@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifter_core.errors import BadInputError
 from lifter_core.normalise import DERIVED, MEASURED
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve.body import STANDARD
 from lifter_core.solve.rotations import about
 from lifter_core.training import bodies, cameras, metrics, noise
 from lifter_core.training.cli import CONFIGS
-from lifter_core.training.mocap import Motion, plausible, stretches
+from lifter_core.training.mocap import Clip, Motion, plausible, stretches, with_own
 from lifter_core.training.samples import draw, look, window_rows
 
 Y_UP = (STANDARD[: len(JOINT_NAMES)] @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]).T).astype(
@@ -208,6 +209,16 @@ def test_every_shipped_config_builds_a_network_of_this_skeleton(path: Path):
         out = network(*example_input(Config.read(path), 2))
     assert out.shape[:2] == (2, len(JOINT_NAMES))
     assert out.shape[2] in (3, 4)
+
+
+def test_your_own_clips_get_their_share_of_the_draws():
+    mine = [Clip({"fps": 30.0, "source": "mine"}, walks(1, 20)[0], True)]
+    both = with_own(motion(), mine, share=0.25)
+    assert both.chance[-1] == pytest.approx(0.25)
+    assert both.chance.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(both.joints[both.start[-1] :], mine[0].joints)
+    with pytest.raises(BadInputError, match="your own clips"):
+        with_own(motion(), [])
 
 
 def packed(path: Path, frames: int) -> None:
