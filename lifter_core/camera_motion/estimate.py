@@ -51,7 +51,7 @@ class CameraEstimate:
 
     def at_focal(self, focal: float, image_size: tuple[int, int]) -> "CameraEstimate":
         """The same movement of the picture, with another focal length (px): from frame to frame, on a grid of points."""
-        if self.still or not np.any(self.turns):
+        if not np.any(self.turns):
             return replace(self, focal=focal)
         grid = _grid(image_size)
         old, new = [rotation_exp(self.turns[0, :3])] * 2

@@ -93,7 +93,7 @@ def fit_turn(
         start: where to begin; its focal length is kept, unless
         focal_prior: gives the likely one and how far its logarithm may be off.
         before, after: (N, 2) the points in both frames; weights: (N,) how much each counts.
-        scale: px, the distance at which a point counts a quarter; begins eight times as wide.
+        scale: px, the distance at which a point counts a quarter; begins at least eight times as wide.
         zooms: whether the zoom may change.
 
     Returns:
@@ -114,9 +114,11 @@ def fit_turn(
         far = focal * zoom
         jacobian[3, :count], jacobian[3, count:] = x, y
         residual = seen - far * jacobian[3]
-        wide = scale * max(8.0 * 0.4**step, 1.0)
         squares = residual * residual
-        share = 1 / (1 + (squares[:count] + squares[count:]) / wide**2) ** 2
+        squares = squares[:count] + squares[count:]
+        wide = scale * max(8.0 * 0.4**step, 1.0)
+        wide = wide * wide if step > rounds // 2 else max(wide * wide, float(np.median(squares)))  # wherever it may begin
+        share = 1 / (1 + squares / wide) ** 2
         jacobian[0, :count], jacobian[0, count:] = -x * y, -1 - y * y
         jacobian[1, :count], jacobian[1, count:] = 1 + x * x, x * y
         jacobian[2, :count], jacobian[2, count:] = -y, x
