@@ -147,6 +147,7 @@ NAMES = {
     "smpl": "Pelvis L_Hip L_Knee L_Ankle L_Foot L_Collar L_Shoulder L_Elbow L_Wrist Head",
     "acclaim": "root lfemur ltibia lfoot ltoes lclavicle lhumerus lradius lwrist head",
     "daz": "hip lThigh lShin lFoot lToe lCollar lShldr lForeArm lHand head",
+    "genesis": "hip lThighBend lShin lFoot lToe lCollar lShldrBend lForearmBend lHand head",
     "unreal": "pelvis thigh_l calf_l foot_l ball_l clavicle_l upperarm_l lowerarm_l hand_l head",
     "lift": "pelvis left_thigh left_shin left_foot left_toes left_clavicle left_upper_arm left_forearm left_hand head",
 }

@@ -59,7 +59,7 @@ def find_joints(names: tuple[str, ...]) -> dict[str, int]:
     heads: list[int] = []
     for i, name in enumerate(names):
         side, rest = split_side(name)
-        if rest.endswith("end"):
+        if rest.endswith("end") and not rest.endswith("bend"):  # the end of a chain, but not lThighBend
             continue
         if side:
             sided.setdefault((side, rest), i)
