@@ -128,7 +128,7 @@ def _read(bone: Any, switch: dict[str, Any]) -> Any:
     """A switch's value; None if the bone has no such switch."""
     if "attribute" in switch:
         return getattr(bone, switch["attribute"], None)
-    return bone[switch["property"]] if switch["property"] in bone else None
+    return bone.get(switch["property"])
 
 
 def _write(bone: Any, switch: dict[str, Any], value: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import bpy
 
+from .export import FORMATS, LIFT_OT_export_motion, operator_of
 from .operators import (
     LIFT_OT_retarget,
     LIFT_OT_retarget_add,
@@ -95,6 +96,13 @@ class LIFT_PT_retarget(bpy.types.Panel):
         row.operator(LIFT_OT_retarget.bl_idname, icon="CON_ARMATURE")
         if settings.switches and settings.switched is not None:
             layout.operator(LIFT_OT_retarget_restore_switches.bl_idname, icon="LOOP_BACK")
+
+        layout.label(text="Export")
+        row = layout.row(align=True)
+        for key, form in FORMATS.items():
+            cell = row.row(align=True)
+            cell.enabled = operator_of(form) is not None
+            cell.operator(LIFT_OT_export_motion.bl_idname, text=form.name).form = key  # type: ignore[attr-defined]
 
 
 def draw_side(layout: bpy.types.UILayout, settings: Any, which: str, icon: str) -> None:
