@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets: for the lift, and for the clean-up of a take."""
+"""Presets: for the lift, and for the clean-up of a take.
+
+The values are named in full: Blender 4.3 with Python 3.13 loses what a preset's defines define.
+"""
 
 import bpy
 from bl_operators.presets import AddPresetBase
@@ -13,15 +16,14 @@ class LIFT_OT_add_lift_preset(AddPresetBase, bpy.types.Operator):  # type: ignor
     bl_description = "Keep these settings under a name, for other clips and files"
     preset_menu = "LIFT_PT_lift_presets"
     preset_subdir = "lift/settings"
-    preset_defines = ("lift = bpy.context.scene.lift",)
     preset_values = (
-        "lift.quality",
-        "lift.use_height",
-        "lift.height",
-        "lift.use_fov",
-        "lift.fov",
-        "lift.camera",
-        "lift.frame_rate",
+        "bpy.context.scene.lift.quality",
+        "bpy.context.scene.lift.use_height",
+        "bpy.context.scene.lift.height",
+        "bpy.context.scene.lift.use_fov",
+        "bpy.context.scene.lift.fov",
+        "bpy.context.scene.lift.camera",
+        "bpy.context.scene.lift.frame_rate",
     )
 
 
@@ -33,9 +35,8 @@ class LIFT_OT_add_clean_up_preset(AddPresetBase, bpy.types.Operator):  # type: i
     bl_description = "Keep these settings under a name, for other takes and files"
     preset_menu = "LIFT_PT_clean_up_presets"
     preset_subdir = "lift/clean_up"
-    preset_defines = ("clean_up = bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up",)
     preset_values = tuple(
-        f"clean_up.{name}"
+        f"bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.{name}"
         for name in (
             "smooth",
             "by_part",

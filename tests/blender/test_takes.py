@@ -202,3 +202,19 @@ def test_footage_of_the_take(lifted: Any) -> None:
     assert seen is not None and seen.size == (1280, 720)
     assert [seen.at(lifted, frame) for frame in (-5, 1, 10.4, 10.6, 20, 25)] == [None, 0, 9, 10, 19, None]
     assert footage.footage(lifted) is seen, "read once"
+
+
+def test_presets_bring_settings_back(lifted: Any) -> None:
+    settings = bpy.context.scene.lift
+    settings.quality, settings.use_height, settings.height = "DRAFT", True, 1.9
+    lifted.clean_up.smooth, lifted.clean_up.root = 0.9, "IN_PLACE"
+    assert bpy.ops.lift.add_lift_preset(name="Tall") == {"FINISHED"}
+    assert bpy.ops.lift.add_clean_up_preset(name="Soft") == {"FINISHED"}
+    settings.quality, settings.use_height, settings.height = "BEST", False, 1.7
+    bpy.ops.lift.reset_clean_up()
+    for folder, name in (("settings", "Tall"), ("clean_up", "Soft")):
+        path = Path(bpy.utils.user_resource("SCRIPTS", path=f"presets/lift/{folder}")) / f"{name}.py"
+        menu = f"LIFT_PT_{'lift' if folder == 'settings' else folder}_presets"
+        bpy.ops.script.execute_preset(filepath=str(path), menu_idname=menu)
+    assert (settings.quality, settings.use_height, settings.height) == ("DRAFT", True, pytest.approx(1.9))
+    assert (lifted.clean_up.smooth, lifted.clean_up.root) == (pytest.approx(0.9), "IN_PLACE")
