@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.keypoints import Keypoints
+from lifter_core.normalise import look_at, standard_scale
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve.rotations import about, to_matrix
 from lifter_core.training.mocap import to_joints
+from lifter_core.training.noise import RATE, detect, fitted, offsets, own_3d
 
 Array = NDArray[Any]
 
@@ -30,14 +32,6 @@ _LONGEST = 600  # frames at 60 a second
 SIZE = (1280, 720)
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # mocap (Y up, facing +Z) -> world (Z up, facing -Y)
 _HALF_HAND = 0.03  # m, from the middle of the knuckles to the first and to the last
-
-# detector errors, per cent of 1.7 m: rms over the clip and of it the constant part; see docs/solver.md
-_RMS = {
-    "nose": 0.9, "ear": 1.0, "shoulder": 1.4, "elbow": 1.6, "wrist": 1.6, "hip": 1.3, "knee": 1.3, "ankle": 1.1,
-    "heel": 1.2, "toe": 1.7, "hand": 2.0,
-}  # fmt: skip
-_CONSTANT = 0.45  # of the variance
-_KEEP = 0.81  # AR(1) at 30 frames a second
 
 
 class Shot(NamedTuple):
@@ -112,9 +106,7 @@ def _shoot(
         if camera[..., 2].min() > 1.2 and inside.all():
             break
         distance *= 1.05
-    detected, confidence = _detect(world, camera, matrix, bones, fps, rng)
-    seconds = np.arange(len(world)) / fps
-    keypoints = Keypoints(KEYPOINT_NAMES, detected, confidence, seconds, SIZE, fps)
+    keypoints = _detect(world, camera, matrix, {k: rotation @ v for k, v in bones.items()}, fps, rng)
     return Shot(file, name, keypoints, matrix, _standing(world), world, camera, rotation, bones)
 
 
@@ -130,40 +122,59 @@ def _standing(world: Array) -> float:
 
 
 def _detect(
-    world: Array, camera: Array, matrix: Array, bones: dict[str, Array], fps: float, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """(T, K, 2) pixels and (T, K) confidence of the detector's points."""
-    count = len(world)
-    parts = [n.split("_")[-1] for n in JOINT_NAMES]
-    rms = np.array([_RMS.get(p, 1.2) for p in parts]) / 100 * 1.7
-    keep = _KEEP ** (30 / fps)
-    speed = np.linalg.norm(np.gradient(world, axis=0), axis=-1) * fps
-    noise = rng.standard_normal((count, len(parts), 2))
-    tail = rng.standard_normal((count, len(parts)))
-    for t in range(1, count):
-        noise[t] = keep * noise[t - 1] + (1 - keep**2) ** 0.5 * noise[t]
-        tail[t] = 0.97 * tail[t - 1] + (1 - 0.97**2) ** 0.5 * tail[t]
-    difficulty = np.exp(0.6 * tail - 0.18) * (0.75 + 0.15 * np.minimum(speed, 4))
-    error = (1 - _CONSTANT) ** 0.5 * rms[:, None] * noise * difficulty[..., None]
-    error += _CONSTANT**0.5 * rms[:, None] * rng.standard_normal((1, len(parts), 2))
-    pixels = camera[..., :2] / camera[..., 2:] * matrix[0, 0] + matrix[:2, 2]
-    pixels += error * matrix[0, 0] / camera[:, :1, 2:]
-    sure = np.clip(1.15 - 0.22 * difficulty, 0.05, 0.999)
+    world: Array, camera: Array, matrix: Array, hands: dict[str, Array], fps: float, rng: np.random.Generator
+) -> Keypoints:
+    """What the fitted detector (lifter_core/training/noise.py, without its gross episodes) says of true joints.
+
+    Its errors are drawn at 30 frames a second, which they were fitted at, and interpolated.
+    """
+    model = fitted()
+    rows = np.arange(0, len(world), round(fps / RATE))
+    scale = float(np.median(standard_scale(camera)))
+    joints = (camera - camera[:, :1]).astype(np.float32)[rows]
+    root = camera[rows, 0]
+    standard = (joints @ look_at(root) * scale).astype(np.float32)[None]
+    shifted = joints + offsets((joints * scale)[None], model, rng)[0] / scale + root[:, None]
+    unit = 1 / (root[:, 2] * scale)
+    tangents = shifted[..., :2] / shifted[..., 2:]
+    speed = np.gradient(tangents, axis=0) * RATE / unit[:, None, None]
+    errors, confidence = detect(standard, speed[None].astype(np.float32), model, rng)
+    own = own_3d(standard, errors, model, rng)[0]
+    true = camera[rows][..., :2] / camera[rows][..., 2:]
+    off = tangents + errors[0] * unit[:, None, None] - true
+    own, sure = _between(own, rows, len(world)), _between(confidence[0], rows, len(world))
+    pixels = (camera[..., :2] / camera[..., 2:] + _between(off, rows, len(world))) * matrix[0, 0] + matrix[:2, 2]
+
     points = np.repeat(pixels[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
-    confidence = np.repeat(sure[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
-    scale = matrix[0, 0] / camera[:, 0, 2]
+    found = np.repeat(sure[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
+    points_3d = np.repeat(own[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
     for j, joint in enumerate(JOINT_NAMES):
         for source in KEYPOINT_SOURCES.get(joint, (joint,)):
             if source in KEYPOINT_NAMES:
                 k = KEYPOINT_NAMES.index(source)
-                points[:, k], confidence[:, k] = pixels[:, j], sure[:, j]
-    if bones:
-        turn = np.linalg.lstsq(world[0] - world[0, 0], camera[0] - camera[0, 0], rcond=None)[0].T
-        for side in ("left", "right"):
-            across = bones[f"{side[0]}_hand"] @ np.array(
+                points[:, k], found[:, k], points_3d[:, k] = pixels[:, j], sure[:, j], own[:, j]
+    for side in ("left", "right"):
+        if f"{side[0]}_hand" in hands:
+            across = hands[f"{side[0]}_hand"] @ np.array(
                 [0, -_HALF_HAND, 0]
             )  # the thumb's side is in front in a T-pose
-            shift = (across @ turn.T)[:, :2] * scale[:, None]
+            shift = across[:, :2] * matrix[0, 0] / camera[:, :1, 2]
             points[:, KEYPOINT_NAMES.index(f"{side}_index")] += shift
             points[:, KEYPOINT_NAMES.index(f"{side}_pinky")] -= shift
-    return points.astype(np.float32), confidence.astype(np.float32)
+    seconds = np.arange(len(world)) / fps
+    return Keypoints(
+        KEYPOINT_NAMES,
+        points.astype(np.float32),
+        found.astype(np.float32),
+        seconds,
+        SIZE,
+        fps,
+        points_3d.astype(np.float32),
+    )
+
+
+def _between(values: Array, rows: NDArray[np.intp], count: int) -> Array:
+    """Values known at ``rows`` interpolated to frames 0 to count."""
+    flat = values.reshape(len(rows), -1)
+    out = np.stack([np.interp(np.arange(count), rows, flat[:, k]) for k in range(flat.shape[1])], 1)
+    return out.reshape(count, *values.shape[1:])

@@ -1,105 +1,149 @@
-"""Detected keypoints to solved takes on rendered people with known joints: MPJPE, PA-MPJPE, acceleration error.
+"""What the solver makes of a clip, against the truth.
 
-    python benchmarks/solver.py PAIRS.npz [PAIRS.npz ...] [--model NAME]
+    python benchmarks/solver.py MOCAP_FOLDER [PAIRS.npz ...] [--takes TAKE.npz ...] [--model NAME] [--seed N]
 
-PAIRS are BlazePose detections of rendered, mocap-driven people with the truth (see docs/training.md). Compared side by
-side: MediaPipe's own world landmarks, the lifted joints, the solved take; camera axes, 12 limb joints, about the hips.
-The true focal length is not told (the prior is used), nor the height.
+MOCAP_FOLDER holds cmu_60.npz and hdm05_60.npz: 18 takes of validation subjects before simulated cameras (shots.py), seen by
+the fitted detector, lifted and solved, at 60 and at 30 frames a second; first without being told anything (the focal
+length is the prior, the body a standard one), then with the person's height and the camera's field of view. PAIRS are real
+detections of rendered people with the truth; TAKES are takes of real clips, solved anew from their keypoints. Figures are
+defined in figures.py and explained in docs/solver.md.
 """
 
 import argparse
-import json
-from collections.abc import Iterator
+import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from figures import judge, rest_offsets, rotation_errors
 from numpy.typing import NDArray
+from shots import shots
 
-from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.keypoints import Keypoints
-from lifter_core.lifting import lift
-from lifter_core.runtime import DEFAULT_MODEL, load
-from lifter_core.skeleton import JOINT_NAMES
-from lifter_core.solve import solve
+from lifter_core.lifting import joints_2d, lift
+from lifter_core.runtime import DEFAULT_MODEL, Model, load
+from lifter_core.skeleton import JOINT, JOINT_NAMES
+from lifter_core.solve import SolveOptions, solve
 from lifter_core.solve.camera import camera_matrix
-from lifter_core.training.metrics import LIMBS, acceleration_error, mpjpe, pa_mpjpe
+from lifter_core.take import Take, load_take
+from lifter_core.training.metrics import acceleration_error, mpjpe, pa_mpjpe
+from lifter_core.training.synthetic.pairs import read_pairs
 
 Array = NDArray[Any]
 
-
-class Clip(NamedTuple):
-    """A rendered clip: keypoints found and true limb joints (T, J, 3), camera axes, metres; other joints are zero."""
-
-    keypoints: Keypoints
-    truth: Array
+_DETECTOR = 1000 / 18  # ms a frame of the heavy detector on one core
 
 
-def read_pairs(path: Path) -> Iterator[Clip]:
-    """The clips of a file of pairs."""
-    with np.load(path) as z:
-        meta = json.loads(str(z["meta"]))
-        arrays = {k: z[k] for k in ("det", "world", "P3", "R", "t")}
-    for info in meta["clips"]:
-        rows = slice(info["start_row"], info["start_row"] + info["len"])
-        a = {k: v[rows] for k, v in arrays.items()}
-        truth = np.zeros((info["len"], len(JOINT_NAMES), 3))
-        camera = np.einsum("fij,fpj->fpi", a["R"], a["P3"]) + a["t"][:, None]
-        for j in LIMBS:
-            side, part = JOINT_NAMES[j].split("_")
-            truth[:, j] = camera[:, info["names"].index(f"{side[0]}_{part}")]
-        det = a["det"]
-        keypoints = Keypoints(
-            KEYPOINT_NAMES,
-            det[..., :2],
-            np.nan_to_num(det[..., 3]),
-            np.arange(info["len"]) / info["fps"],
-            (info["size"][0], info["size"][1]),
-            info["fps"],
-            a["world"],
+def simulated(folder: Path, model: Model, fps: int, told: bool, seed: int) -> None:
+    """Prints the figures of simulated shots: mean, median and worst over the clips."""
+    clips = list(shots(folder, fps, seed))
+    offsets = rest_offsets(clips)
+    rows: list[dict[str, float]] = []
+    bones: dict[str, list[tuple[float, float]]] = {}
+    for shot in clips:
+        matrix = shot.matrix if told else camera_matrix(shot.keypoints.image_size)
+        lifted = lift(shot.keypoints, matrix, model)
+        began = time.process_time()
+        options = SolveOptions(height=shot.height) if told else SolveOptions()
+        take = solve([shot.keypoints], [lifted.joints], matrix, options, sigma=[lifted.sigma])
+        spent = (time.process_time() - began) / len(lifted.joints) * 1000
+        row = judge(shot, lifted.joints.astype(float), take, offsets)
+        row["solve ms a frame"], row["of the detector's time %"] = spent, spent / _DETECTOR * 100
+        rows.append(row)
+        for bone, pair in rotation_errors(shot, take, offsets).items():
+            bones.setdefault(bone, []).append(pair)
+    knows = "height and field of view told" if told else "nothing told"
+    print(f"\n{len(clips)} simulated shots at {fps} frames/s, {knows}; network {model.name}, seed {seed}")
+    print(f"{'':<26}{'mean':>9}{'median':>9}{'least':>9}{'most':>9}")
+    for name in dict.fromkeys(k for row in rows for k in row):
+        values = np.array([row[name] for row in rows if np.isfinite(row.get(name, np.nan))])
+        if len(values):
+            print(f"{name:<26}{values.mean():>9.2f}{np.median(values):>9.2f}{values.min():>9.2f}{values.max():>9.2f}")
+    print("rotations, median over clips, degrees (direction / twist): ", end="")
+    parts = [np.median(pairs, axis=0) for pairs in bones.values()]
+    print(", ".join(f"{bone} {a:.0f}/{b:.0f}" for bone, (a, b) in zip(bones, parts, strict=True)))
+
+
+def paired(paths: list[Path], model: Model) -> None:
+    """Prints the figures on rendered people as the detector really saw them."""
+    rows: dict[str, list[Array]] = {}
+    count = 0
+    for path in paths:
+        for clip in read_pairs(path):
+            seconds = np.arange(len(clip.points)) / clip.fps
+            size = (int(clip.info["size"][0]), int(clip.info["size"][1]))
+            k = Keypoints(clip.names, clip.points, clip.confidence, seconds, size, clip.fps, clip.world)
+            found = k.found
+            if found.mean() < 0.5:
+                continue
+            count += 1
+            matrix = camera_matrix(k.image_size)
+            lifted = lift(k, matrix, model)
+            take = solve([k], [lifted.joints], matrix, sigma=[lifted.sigma])
+            world = take.positions[0, :, : len(JOINT_NAMES)].astype(float)
+            solved = np.einsum("tij,tkj->tki", take.camera_rotation, world)
+            both = found[2:] & found[1:-1] & found[:-2]
+            for name, x in (("lifted", lifted.joints), ("solved", solved)):
+                figures = [mpjpe(x[found], clip.joints[found]).mean(), pa_mpjpe(x[found], clip.joints[found]).mean()]
+                figures.append(acceleration_error(x, clip.joints)[both].mean())
+                rows.setdefault(name, []).append(np.array(figures))
+    print(f"\n{count} rendered clips, real detections, nothing told; mm, mm/frame^2 at 30 frames/s")
+    print(f"{'':<12}{'MPJPE':>8}{'PA-MPJPE':>10}{'accel':>8}")
+    for name, values in rows.items():
+        a, b, c = np.mean(values, axis=0)
+        print(f"{name:<12}{a:>8.1f}{b:>10.1f}{c:>8.1f}")
+
+
+def real(paths: list[Path], model: Model) -> None:
+    """Prints how well takes of real clips, solved anew, lie on their keypoints; per cent of the person's height."""
+    print(f"\n{'real clips':<28}{'reprojection %':>15}{'p90':>7}{'planted %':>11}{'lowest mm':>11}{'most deg/s':>12}")
+    for path in paths:
+        old = load_take(path)
+        points = old.keypoints[0]
+        k = Keypoints(
+            old.keypoint_names, points[..., :2], np.nan_to_num(points[..., 2]), old.timestamps, old.image_size, old.fps
         )
-        yield Clip(keypoints, truth)
+        matrix = old.camera_matrix
+        lifted = lift(k, matrix, model)
+        take = solve([k], [lifted.joints], matrix, sigma=[lifted.sigma])
+        print(f"{path.stem:<28}" + _on_footage(take, k))
+
+
+def _on_footage(take: Take, keypoints: Keypoints) -> str:
+    here = take.present[0]
+    camera = (
+        np.einsum("tij,tkj->tki", take.camera_rotation, take.positions[0].astype(float))
+        + take.camera_translation[:, None]
+    )
+    pixels = camera[..., :2] / camera[..., 2:] * take.camera_matrix[0, 0] + take.camera_matrix[:2, 2]
+    points, confidence = joints_2d(keypoints)
+    height = float(np.nanmedian(np.linalg.norm(pixels[:, JOINT["head"]] - pixels[:, JOINT["left_ankle"]], axis=-1)))
+    off = np.linalg.norm(pixels[:, : len(JOINT_NAMES)] - points, axis=-1) / height * 100
+    off = off[(confidence > 0.5) & here[:, None]]
+    feet = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "toe")]
+    q = take.rotations[0][here].astype(float)
+    turn = np.degrees(2 * np.arccos(np.clip(np.abs((q[1:] * q[:-1]).sum(-1)), 0, 1))).max() * take.fps
+    low = take.positions[0][here][:, feet, 2].min() * 1000
+    planted = take.contacts[0][here].mean() * 100
+    return f"{np.median(off):>15.2f}{np.quantile(off, 0.9):>7.2f}{planted:>11.0f}{low:>11.1f}{turn:>12.0f}"
 
 
 def main() -> None:
-    """Prints one row a method."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pairs", type=Path, nargs="+")
+    parser.add_argument("mocap", type=Path)
+    parser.add_argument("pairs", type=Path, nargs="*")
+    parser.add_argument("--takes", type=Path, nargs="*", default=[])
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     model = load(args.model)
-    rows: dict[str, list[Array]] = {}
-    clips = 0
-    for path in args.pairs:
-        for clip in read_pairs(path):
-            k = clip.keypoints
-            if k.found.mean() < 0.5:
-                continue
-            clips += 1
-            matrix = camera_matrix(k.image_size)
-            lifted = lift(k, matrix, model)
-            take = solve([k], [lifted], matrix)
-            solved = np.einsum("tij,tkj->tki", take.camera_rotation, take.positions[0].astype(float))
-            own = np.zeros_like(lifted)
-            assert k.world is not None
-            for j in LIMBS:
-                own[:, j] = k.world[:, k.index(JOINT_NAMES[j])]
-            for name, joints in (("MediaPipe world", own), (f"lifted ({model.name})", lifted), ("solved take", solved)):
-                f = k.found
-                both = f[2:] & f[1:-1] & f[:-2]
-                figures = np.array(
-                    [
-                        mpjpe(joints[f], clip.truth[f]).mean(),
-                        pa_mpjpe(joints[f], clip.truth[f]).mean(),
-                        acceleration_error(joints, clip.truth)[both].mean(),
-                    ]
-                )
-                rows.setdefault(name, []).append(figures)
-    print(f"{clips} clips, mean over clips; mm and mm/frame^2 at 30 fps")
-    print(f"{'':<24}{'MPJPE':>8}{'PA-MPJPE':>10}{'accel':>8}")
-    for name, figures_of in rows.items():
-        a, b, c = np.mean(figures_of, axis=0)
-        print(f"{name:<24}{a:>8.1f}{b:>10.1f}{c:>8.1f}")
+    for fps, told in ((60, False), (30, False), (30, True)):
+        simulated(args.mocap, model, fps, told, args.seed)
+    if args.pairs:
+        paired(args.pairs, model)
+    if args.takes:
+        real(args.takes, model)
 
 
 if __name__ == "__main__":
