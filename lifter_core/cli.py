@@ -278,6 +278,7 @@ def describe(take: Take) -> str:
         f"{take.meta.get('source', 'take')}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
         f"{take.image_size[0]}x{take.image_size[1]}",
         f"detector {take.meta.get('detector', '?')}, model {take.meta.get('model', '?')}",
+        _camera_line(take),
     ]
     heights = take.meta.get("heights", [])
     if damaged := take.meta.get("damaged", 0):
@@ -292,6 +293,22 @@ def describe(take: Take) -> str:
             f"feet planted {take.contacts[p][take.present[p]].mean() * 100:.0f} % of the time"
         )
     return "\n".join(lines)
+
+
+def _camera_line(take: Take) -> str:
+    """What the take's camera does, and how wide it sees."""
+    said = take.meta.get("camera", {})
+    still = np.ptp(take.camera_rotation, 0).max() == 0
+    told = take.meta.get("options", {}).get("camera") or "auto"
+    what = said.get("reason") if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
+    cuts = len(said.get("cuts", ()))
+    across = 2 * np.degrees(np.arctan(take.image_size[0] / 2 / take.camera_matrix[0, 0]))
+    sources = {"option": "as told", "file": "says the file", "motion": "from its movement"}
+    source = sources.get(str(take.meta.get("focal_source")), "assumed; give --fov if you know it")
+    return (
+        f"camera {what or ('stands still' if still else 'moves')}; sees {across:.0f} degrees across ({source})"
+        + f"; {cuts} cut{'s' * (cuts > 1)} in the clip" * bool(cuts)
+    )
 
 
 def _models() -> None:
