@@ -102,13 +102,15 @@ def scene_of(clip: Path) -> NDArray[np.float32]:
 def sampled(picture: NDArray[np.float32], x: Array, y: Array) -> NDArray[np.float32]:
     """Values between pixels; beyond its edges the picture is mirrored."""
     h, w = picture.shape
-    x, y = (np.abs((v + n - 1) % (2 * (n - 1)) - (n - 1)) for v, n in ((x, w), (y, h)))
-    left, top = np.minimum(x.astype(int), w - 2), np.minimum(y.astype(int), h - 2)
-    fx, fy = x - left, y - top
-    rows = picture[top, left] * (1 - fx) + picture[top, left + 1] * fx
-    return (rows * (1 - fy) + (picture[top + 1, left] * (1 - fx) + picture[top + 1, left + 1] * fx) * fy).astype(
-        np.float32
-    )
+    if min(x.min(), y.min()) < 0 or x.max() >= w - 1 or y.max() >= h - 1:
+        x, y = (np.abs((v + n - 1) % (2 * (n - 1)) - (n - 1)) for v, n in ((x, w), (y, h)))
+    left, top = np.minimum(x.astype(np.int32), w - 2), np.minimum(y.astype(np.int32), h - 2)
+    fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
+    at, flat = top * w + left, picture.ravel()
+    upper, lower = flat.take(at), flat.take(at + w)
+    upper += (flat.take(at + 1) - upper) * fx
+    lower += (flat.take(at + w + 1) - lower) * fx
+    return np.asarray(upper + (lower - upper) * fy, np.float32)
 
 
 def rotations_of(angles: Array) -> Array:
@@ -123,7 +125,9 @@ def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> I
     """(h, w) uint8 frames, and the places of those people that a detector would tell."""
     w, h = SIZE
     focal = w / 2 / np.tan(np.radians(SHOT_FOV) / 2)
-    grid = np.stack(np.meshgrid(np.arange(w) + 0.5 - w / 2, np.arange(h) + 0.5 - h / 2), -1)
+    across, down = np.meshgrid(
+        np.arange(w, dtype=np.float32) + 0.5 - w / 2, np.arange(h, dtype=np.float32) + 0.5 - h / 2
+    )
     count = len(path.zoom)
     steps = np.arange(count * SUBFRAMES) / SUBFRAMES
     angles = np.stack([np.interp(steps, np.arange(count), a) for a in path.angles.T], 1)
@@ -137,9 +141,13 @@ def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> I
         # the shutter is open for half the frame's time, around the frame's own moment
         for s in range(t * SUBFRAMES - parts // 2, t * SUBFRAMES + (parts + 1) // 2):
             s = min(max(s, 0), len(steps) - 1)
-            rays = np.concatenate([grid / (focal * zoom[s]), np.ones((h, w, 1))], -1) @ turns[s]
-            x, y = (rays[..., i] / rays[..., 2] * SCENE_FOCAL + scene.shape[1 - i] / 2 - 0.5 for i in (0, 1))
-            picture += (np.full((h, w), 140, np.float32) if path.blind else sampled(scene, x, y)) / parts
+            if path.blind:
+                picture += 140 / parts
+                continue
+            (a, b, c), (d, e, f), (g, i, k) = (turns[s].T / [focal * zoom[s], focal * zoom[s], 1]).tolist()
+            far = SCENE_FOCAL / (g * across + i * down + k)
+            x, y = (a * across + b * down + c) * far, (d * across + e * down + f) * far
+            picture += sampled(scene, x + (scene.shape[1] / 2 - 0.5), y + (scene.shape[0] / 2 - 0.5)) / parts
         people = []
         for start, speed, told in ((0.0, 1.6, True), (0.8, -1.1, False)):
             left = int((start + speed * t / count) * w) % (w + 160) - 120
@@ -154,7 +162,7 @@ def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> I
                 if told:
                     people.append(np.array([[a, top], [b, top + tall]], float))
         picture *= 1 + path.flicker * np.sin(t / 9)
-        yield np.clip(picture + rng.normal(0, 2.0, picture.shape), 0, 255).astype(np.uint8), people
+        yield np.clip(picture + rng.standard_normal(picture.shape, np.float32) * 2, 0, 255).astype(np.uint8), people
 
 
 def encoded(frames: list[Array]) -> Iterator[Array]:
