@@ -1,7 +1,8 @@
 """Our own: a residual MLP that sees a window of frames, the detector's own 3D and the direction up.
 
 Each frame is embedded by itself; a bank of learned temporal filters, one set a channel, sums the window up (as much of
-the past as of the future, densely near the middle and sparsely far out); a residual MLP answers for the middle frame. The
+the past as of the future, densely near the middle and sparsely far out). The inputs themselves are smoothed by learned
+kernels that leave out what is missing. From both a residual MLP answers for the middle frame. The
 parts are those of the literature: the trunk of Martinez et al. (ICCV 2017), the dilated view of time of Pavllo et al.
 (CVPR 2019), the per-edge graph layer of Ci et al. (ICCV 2019) to refine the answer joint by joint.
 """
@@ -40,6 +41,8 @@ class Temporal(nn.Module):
         super().__init__()
         self.joints, self.middle, self.refine, self.channels = joints, list(taps).index(0), refine, channels
         inputs = joints * channels + global_channels
+        near = -torch.tensor(taps, dtype=torch.float32).abs().clamp(max=4)[:, None] * 1.5
+        self.kernels = nn.Parameter(near.repeat(1, inputs))  # (W, inputs) logits of how much a frame counts
         self.embed = nn.Sequential(
             nn.Linear(inputs + 2, embed), nn.LayerNorm(embed), nn.ReLU(), nn.Linear(embed, embed), nn.ReLU()
         )
@@ -69,10 +72,11 @@ class Temporal(nn.Module):
         x = torch.cat([nodes.flatten(2), globals], 2)
         # what is given in a frame: the person, the detector's own 3D
         given = torch.stack([(nodes[..., 2] > 0).any(2), (nodes[..., 3:] != 0).flatten(2).any(2)], 2).to(x.dtype)
-        x = torch.cat([x, given], 2)
-        h = self.embed(x) * given[..., :1]
+        h = self.embed(torch.cat([x, given], 2)) * given[..., :1]
         summary = torch.bmm(h.permute(2, 0, 1), self.filters).permute(1, 0, 2).flatten(1)
-        h = self.blocks(self.stem(torch.cat([summary, x[:, self.middle]], 1)))
+        counts = torch.softmax(self.kernels, 0) * (x != 0) * given[..., :1]
+        smooth = (counts * x).sum(1) / (counts.sum(1) + 1e-6)
+        h = self.blocks(self.stem(torch.cat([summary, smooth, given[:, self.middle]], 1)))
         out = self.head(h).reshape(-1, self.joints, 4)
         if self.refine:
             graph = torch.cat([self.spread(h).reshape(-1, self.joints, self.refine), nodes[:, self.middle]], 2)

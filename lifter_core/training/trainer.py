@@ -30,7 +30,7 @@ _SEQUENCES = 192  # drawn together
 _EACH = 24  # samples of each
 _WARM_UP = 200_000  # samples
 _CHECKPOINT_SECONDS = 120.0
-_EMA = 0.9995
+_EMA = 0.999
 _PAIRED = 0.25  # of the sequences are rendered pairs, where there are any
 _SIGMA_WEIGHT = 0.004  # of the expected error's own loss; it must not pull at the joints
 
