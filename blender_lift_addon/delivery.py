@@ -23,6 +23,7 @@ from .update import rest_differs, update_take
 
 LIFT_STEP = "Lift Video to Armature"
 SOLVE_STEP = "Clean Up Motion"
+LOST = 0.1  # part of the frames that is worth a word
 
 
 def lift_source(scene: bpy.types.Scene, source: Source, options: LiftOptions, match_rate: bool) -> Run:
@@ -137,9 +138,11 @@ def remarks(take: Take) -> str:
     notes = []
     if damaged := int(take.meta.get("damaged", 0)):
         notes.append(f"The clip is damaged: {damaged} pictures could not be read and are missing")
-    seen = np.any(take.observed, axis=0)
-    if len(seen) and not seen.all() and (lost := 1 - seen.mean()) > 0.1:
-        notes.append(f"Nobody was found in {lost * 100:.0f} % of the frames")
+    seen = np.flatnonzero(np.any(take.observed, axis=0))
+    if len(seen):  # who walks in and out is not lost before and after
+        lost = 1 - len(seen) / (seen[-1] - seen[0] + 1)
+        if lost > LOST:
+            notes.append(f"The person was lost in {lost * 100:.0f} % of the frames between the first and the last")
     return ". ".join(notes)
 
 

@@ -1,13 +1,16 @@
-"""The picture of the Lift tab in the README: a take in Blender's window, the tab open.
+"""The pictures of the Lift tab in the documents: a take in Blender's window, the tab open.
 
-blender --python tools/panel_picture.py -- TAKE.npz CLIP.mp4
+blender --python tools/panel_picture.py -- WHAT TAKE.npz CLIP.mp4
 
-Needs a Blender with a window in which the extension is installed. Prints SHOT when the window is ready to be taken, for
-example with ImageMagick: import -window root docs/pictures/panel.png
+WHAT is ``lift`` (the clip and its settings), ``queue`` (two clips under way: it really lifts them), ``takes`` (the list of
+takes, clean-up and display) or ``pick`` (picking a person). Needs a Blender with a window in which the extension is
+installed. Prints SHOT when the window is ready to be taken, for example with ImageMagick:
+import -window root docs/pictures/panel.png
 """
 
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import addon_utils
@@ -18,18 +21,20 @@ MODULE = "bl_ext.user_default.lift_video"
 FRAME = 100
 
 
-def main(take_path: str, clip: str) -> None:
-    """Builds the take and opens the tab."""
+def part(name: str) -> Any:
+    """A module of the installed add-on."""
+    return importlib.import_module(f"{MODULE}.{name}")
+
+
+def main(what: str, take_path: str, clip: str) -> None:
+    """Builds the scene and opens the tab."""
     addon_utils.enable(MODULE, default_set=True)
     context.preferences.view.show_splash = False
-    bpy.data.objects.remove(bpy.data.objects["Cube"])  # stands where the person will
-    from lifter_core.take import load_take
-
-    build = importlib.import_module(f"{MODULE}.build")
     scene = context.scene
     scene.lift.clip = clip
-    build.add_take(scene, load_take(take_path), clip, "walk")
-    scene.frame_set(FRAME)
+    if what in ("takes", "lift"):
+        add(take_path, Path(clip))
+        scene.frame_set(FRAME)
 
     def views() -> list[Any]:
         windows = context.window_manager.windows
@@ -38,16 +43,52 @@ def main(take_path: str, clip: str) -> None:
     def open_sidebar() -> None:
         for area in views():
             area.spaces.active.show_region_ui = True
-            area.spaces.active.region_3d.view_perspective = "CAMERA"
+            if what in ("takes", "lift"):
+                area.spaces.active.region_3d.view_perspective = "CAMERA"
         bpy.app.timers.register(open_tab, first_interval=1.0)  # its tabs are known once it has been drawn
 
     def open_tab() -> None:
         for area in views():
             next(r for r in area.regions if r.type == "UI").active_panel_category = "Lift"
             area.tag_redraw()
-        bpy.app.timers.register(lambda: print("SHOT", flush=True), first_interval=2.0)
+        bpy.app.timers.register(act, first_interval=1.0)
+
+    def act() -> None:
+        area = views()[0]
+        region = next(region for region in area.regions if region.type == "WINDOW")
+        wait = 1.0
+        with context.temp_override(window=context.window_manager.windows[0], area=area, region=region):
+            operators: Any = bpy.ops
+            if what == "pick":
+                operators.lift.pick_person("INVOKE_DEFAULT")
+            elif what == "queue":
+                operators.lift.video_to_armature()
+                operators.lift.video_to_armature()
+                wait = 12.0
+        bpy.app.timers.register(ready, first_interval=wait)
+
+    def ready() -> float | None:
+        """The clip's pictures are made beside Blender, and take their time on a busy machine."""
+        pictures = part("pictures")
+        if (what == "pick" and pictures.picture(Path(clip)) is None) or not pictures.thumbnail(Path(clip)):
+            return 0.5
+        bpy.app.timers.register(lambda: print("SHOT", flush=True), first_interval=3.0)
+        return None
 
     bpy.app.timers.register(open_sidebar, first_interval=1.0)
+
+
+def add(take_path: str, clip: Path) -> None:
+    """Adds the take as a lift would."""
+    from lifter_core.take import load_take
+
+    store, scene_view = part("store"), part("scene_view")
+    take, uid = load_take(take_path), store.new_uid()
+    lifted = part("build").add_take(context.scene, take, clip, clip.stem, uid=uid)
+    part("delivery").list_take(context.scene, take, Path(take_path), uid, part("source").Source(clip, name=clip.stem))
+    window = context.window_manager.windows[0]
+    scene_view.show(window, lifted)
+    scene_view.hide_default_cube(context.scene, window.view_layer)
 
 
 main(*sys.argv[sys.argv.index("--") + 1 :])

@@ -136,9 +136,9 @@ def test_a_long_take_is_keyed_quickly() -> None:
     import time
 
     take = synthetic_take(frames=10_000, people=1)
-    began = time.perf_counter()
+    began = time.process_time()
     add_take(bpy.context.scene, take)
-    assert time.perf_counter() - began < 3  # about 0.3 s on an idle core
+    assert time.process_time() - began < 1  # of the processor: other programs may be busy too
 
 
 def test_at_another_rate_the_footage_follows(clip: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blender_lift_addon import footage, live, runs, store
+from blender_lift_addon.delivery import remarks
 from blender_lift_addon.properties.clean_up import clean_up_options
 from blender_lift_addon.properties.takes import take_file
 from blender_lift_addon.tags import curves_of
@@ -218,3 +219,15 @@ def test_presets_bring_settings_back(lifted: Any) -> None:
         bpy.ops.script.execute_preset(filepath=str(path), menu_idname=menu)
     assert (settings.quality, settings.use_height, settings.height) == ("DRAFT", True, pytest.approx(1.9))
     assert (lifted.clean_up.smooth, lifted.clean_up.root) == (pytest.approx(0.9), "IN_PLACE")
+
+
+def test_what_the_user_should_know_is_said() -> None:
+    take = synthetic_take(frames=60, people=1)
+    take.observed[:] = False
+    take.observed[0, 20:30] = take.observed[0, 40:50] = True
+    assert remarks(take) == "The person was lost in 33 % of the frames between the first and the last"
+    take.observed[0, 30:40] = True
+    take.meta["damaged"] = 3
+    assert remarks(take) == "The clip is damaged: 3 pictures could not be read and are missing"
+    take.meta["damaged"] = 0
+    assert remarks(take) == "", "walking in and out is nothing to worry about"
