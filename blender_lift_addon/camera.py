@@ -62,7 +62,7 @@ def place_camera(camera_object: bpy.types.Object, take: Take, frames: NDArray[np
         curves = new_action(camera_object, name)
         add_curves(curves, "location", "Object Transforms", frames, places, interpolation)
         add_curves(curves, "rotation_quaternion", "Object Transforms", frames, rotations, interpolation)
-    zoom = getattr(take, "camera_zoom", None)
+    zoom = take.camera_zoom
     if zoom is not None and np.ptp(zoom) > STILL:
         curves = new_action(camera, f"{name} lens")
         add_curves(curves, "lens", "Lens", frames, (camera.lens * np.asarray(zoom, float))[:, None], interpolation)

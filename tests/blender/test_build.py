@@ -110,6 +110,16 @@ def test_camera_projects_like_the_take(size: tuple[int, int], moving: bool) -> N
     assert (scene.render.resolution_x, scene.render.resolution_y) == size
 
 
+def test_a_zooming_lens_is_keyed() -> None:
+    take = synthetic_take(moving_camera=False)
+    take.camera_zoom = np.linspace(1.0, 2.0, len(take.timestamps))
+    lifted = add_take(bpy.context.scene, take)
+    for frame in (1, 31, 60):
+        set_frame(frame)
+        lens = lifted.camera.data.evaluated_get(bpy.context.evaluated_depsgraph_get()).lens
+        assert lens == pytest.approx(36 * 0.9 * take.camera_zoom[frame - 1], rel=1e-4)
+
+
 def test_the_clip_lies_behind_the_camera_in_step(clip: Path) -> None:
     take = synthetic_take(frames=20, start=0.5, size=(320, 180))
     bpy.context.scene.frame_start = 11
