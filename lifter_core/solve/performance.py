@@ -15,7 +15,7 @@ from .chain import TURN, all_bones
 from .evidence import Evidence, gather
 from .guess import Guess, first_guess
 from .options import SolveOptions
-from .place import place
+from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Smoothing, State, refine
 from .rotations import continuous, to_quaternion
@@ -91,9 +91,10 @@ def solve(
     balls = [JOINT["left_ball"], JOINT["right_ball"]]
     positions, rotations, roots, touching = [], [], [], []
     for guess, state, stance in zip(guesses, states, stances, strict=True):
-        bones = laid.turn @ all_bones(state.turns)
+        bones, level = all_bones(state.turns), camera_to_world(up)  # toes bend over the floor that was found
+        heights = forward(guess.body, bones, state.root)[:, balls] @ up - floor
+        bones = laid.turn @ level.T @ bend_toes(guess.body, level @ bones, heights)
         root = laid.points(state.root)
-        bones = bend_toes(guess.body, bones, forward(guess.body, bones, root)[:, balls])
         joints = forward(guess.body, bones, root)
         quaternions = continuous(to_quaternion(local(bones)))
         absent = ~guess.present

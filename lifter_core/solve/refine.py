@@ -39,7 +39,7 @@ _RAY_SCALE, _LIFTED_SCALE = 3.0, 3.0  # Cauchy, in standard deviations
 ROOT = (2.0, 12.0)
 _DENSITY = {
     "pelvis": (8.0, 40.0), "spine_3": (8.0, 40.0), "neck": (8.0, 40.0), "head": (8.0, 40.0), "clavicle": (6.0, 40.0),
-    "upper_arm": (60.0, 80.0), "forearm": (120.0, 120.0), "hand": (60.0, 120.0), "thigh": (40.0, 80.0),
+    "upper_arm": (120.0, 80.0), "forearm": (250.0, 120.0), "hand": (60.0, 120.0), "thigh": (40.0, 80.0),
     "shin": (80.0, 120.0), "foot": (60.0, 120.0),
 }  # fmt: skip
 PARTS = {"hand": "hands", "foot": "feet"}  # which of the user's amounts a bone follows; others the body's

@@ -51,7 +51,9 @@ def find_stance(
     near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(-1)
     odds = (limit - speed) / (_SPEED_SPREAD / _SPEED * limit)
     lower = height < lowest[:, None] + 0.03  # bears the weight unless the body flies: believed a good deal higher
-    odds = np.minimum(odds, 4) + np.minimum((_HEIGHT + _HEEL + _LOWER * lower - (height - near[:, None])) / _HEIGHT_SPREAD, 2)
+    odds = np.minimum(odds, 4) + np.minimum(
+        (_HEIGHT + _HEEL + _LOWER * lower - (height - near[:, None])) / _HEIGHT_SPREAD, 2
+    )
     if floor is not None:
         odds += np.minimum((_ABOVE_FLOOR + 3 * _LOWER * lower - (height - floor)) / _ABOVE_SPREAD, 0)
     odds[~present] = -10

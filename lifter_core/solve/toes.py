@@ -14,11 +14,11 @@ Array = NDArray[Any]
 _MOST = np.radians(70.0)
 
 
-def bend_toes(body: Body, bones: Array, balls: Array) -> Array:
+def bend_toes(body: Body, bones: Array, heights: Array) -> Array:
     """Global rotations (T, B, 3, 3) in the world with each toes bone turned up about the foot's own hinge as far as needed.
 
     Args:
-        balls: (T, 2, 3) m, world (floor at z = 0), left and right ball of the foot.
+        heights: (T, 2) m, of the left and right ball of the foot above the floor.
     """
     out = bones.copy()
     for k, side in enumerate(("left", "right")):
@@ -27,7 +27,7 @@ def bend_toes(body: Body, bones: Array, balls: Array) -> Array:
         hinge, along = -foot[:, :, 0], foot @ tip  # about the person's right, toes go up
         a, b = along[:, 2], np.cross(hinge, along)[:, 2]
         reach = np.hypot(a, b)
-        wanted = np.clip(-np.maximum(balls[:, k, 2], 0.0) / np.maximum(reach, 1e-9), -1, 1)
+        wanted = np.clip(-np.maximum(heights[:, k], 0.0) / np.maximum(reach, 1e-9), -1, 1)
         # a cos x + b sin x = wanted * reach, the smaller turn
         angle = np.arctan2(b, a) - np.arccos(wanted)
         angle = np.where(a < wanted * reach, np.clip(angle, 0, _MOST), 0.0)
