@@ -94,7 +94,7 @@ def solve_again(
     meta = {name: value for name, value in take.meta.items() if name != "heights"}
     told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
     network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
-    focal, camera = _camera_of(take, options.get("fov"))
+    focal, camera = _camera_of(take, told.get("fov"))
     return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
 
 
@@ -114,7 +114,9 @@ def _camera_of(take: Take, fov: float | None) -> tuple[Focal, CameraEstimate]:
     turns = np.zeros((len(take.timestamps), 4)) if take.camera_turns is None else take.camera_turns
     still = take.camera_turns is None or bool(said.get("still", True))
     camera = CameraEstimate(turns, made_with, still, str(said.get("reason", "")), tuple(said.get("cuts", ())))
-    return focal, camera if focal.pixels == made_with else camera.at_focal(focal.pixels, take.image_size)
+    return focal, camera if np.isclose(focal.pixels, made_with, rtol=1e-6) else camera.at_focal(
+        focal.pixels, take.image_size
+    )
 
 
 def _without_zoom(keypoints: Keypoints, motion: CameraMotion) -> Keypoints:
