@@ -102,7 +102,7 @@ class LIFT_PT_retarget(bpy.types.Panel):
         for key, form in FORMATS.items():
             cell = row.row(align=True)
             cell.enabled = operator_of(form) is not None
-            cell.operator(LIFT_OT_export_motion.bl_idname, text=form.name).form = key  # type: ignore[attr-defined]
+            cell.operator(LIFT_OT_export_motion.bl_idname, text=form.name).form = key
 
 
 def draw_side(layout: bpy.types.UILayout, settings: Any, which: str, icon: str) -> None:

@@ -14,7 +14,7 @@ TINY = 1e-9
 
 def unit(v: Floats) -> Floats:
     """(..., n) the vectors at length 1; those without length stay as they are."""
-    length = np.linalg.norm(v, axis=-1, keepdims=True)
+    length = np.sqrt(np.einsum("...i,...i->...", v, v))[..., None]
     return v / np.where(length > TINY, length, 1.0)
 
 
@@ -120,7 +120,7 @@ def euler_of_matrix(m: Floats, order: str) -> Floats:
     first = np.empty((len(m), 3))
     free = across > 1e-7
     first[:, i] = np.where(free, np.arctan2(m[:, k, j], m[:, k, k]), np.arctan2(-m[:, j, k], m[:, j, j]))
-    first[:, j] = np.arctan2(-m[:, k, i] * 1.0, across)
+    first[:, j] = np.arctan2(-m[:, k, i], across)
     first[:, k] = np.where(free, np.arctan2(m[:, j, i], m[:, i, i]), 0.0)
     if sign < 0:
         # Odd orders: the same formulas with the matrix entries of a mirrored frame.

@@ -137,7 +137,7 @@ def _turned(curves: Curves, bone: bpy.types.PoseBone, frames: Floats) -> Floats:
 
 
 def _unscaled(m: Floats) -> Floats:
-    return m / np.linalg.norm(m, axis=-2, keepdims=True)
+    return m / np.sqrt(np.einsum("...ij,...ij->...j", m, m))[..., None, :]
 
 
 def evaluate(armature_object: bpy.types.Object, names: set[str], frames: Floats) -> dict[str, tuple[Floats, Floats]]:

@@ -18,6 +18,7 @@ from .roles import TWISTS, parent_role, split
 from .rotations import Floats, about, apply, between, mean_rotation, near_zero, transpose, twist_angle, unit
 
 HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
+SINK = 0.006  # of the leg's length: shoes give, and bending a straight leg by degrees for less would be seen
 LEVEL = np.cos(np.radians(20.0))
 UP = np.array((0.0, 0.0, 1.0))
 FORWARD = np.array((0.0, -1.0, 0.0))
@@ -255,9 +256,8 @@ def transfer(motion: Motion, target: Rig, options: Options, target_palms: bool =
     hips = _hip_centre(motion, target, options, contacts)
     places = _ride(target, deltas, carrier, np.zeros((frames, 3)))
     at = hips - np.mean([places[target.chain(f"thigh.{side}")[0]] for side in "LR"], 0)
-    places = _ride(target, deltas, carrier, at)
-    at = at - _off_floor(target, deltas, places, contacts)
-    places = _ride(target, deltas, carrier, at)
+    at = at - _off_floor(target, deltas, places + at, contacts)
+    places += at  # all but IK controls, which are not mapped, ride on the carrier
     changed = False
     if options.plant_feet:
         at, changed = _plant(motion, target, roles, deltas, places, contacts, at)
@@ -373,7 +373,7 @@ def _plant(
         heel = rest_ankle + (rest_ankle - rest_ball) * (HEEL, HEEL, 0.0)
         heel = heel - (0.0, 0.0, (1 - HEEL) * (rest_ankle[2] - floor))
         lowest = np.min([(goal + apply(turn, at - rest_ankle))[:, 2] - at[2] for at in (rest_ball, heel)], 0)
-        goal[:, 2] += np.maximum(-lowest, 0.0) * ~contacts[side]
+        goal[:, 2] += np.maximum(-lowest - SINK * target.leg, 0.0) * ~contacts[side]
         goals[side] = goal
         moved += (goal - ankle) * contacts[side][:, None]
         weight += contacts[side]

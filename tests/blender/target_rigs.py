@@ -17,6 +17,9 @@ FOLDER = Path(__file__).with_name("rigs")
 FIXTURES = ("mixamo", "game_engine", "cmu_mb", "default")
 Bones = dict[str, list[Any]]  # parent, head, tail, roll, connected
 
+context: Any = bpy.context
+operators: Any = bpy.ops
+
 
 @cache
 def fixture(name: str) -> Bones:
@@ -35,7 +38,7 @@ def build(name: str, bones: Bones, prefix: str = "") -> bpy.types.Object:
             if parent:
                 data.edit_bones[prefix + bone].parent = data.edit_bones[prefix + parent]
                 data.edit_bones[prefix + bone].use_connect = bool(connected)
-    bpy.context.scene.collection.objects.link(armature)
+    context.scene.collection.objects.link(armature)
     return armature
 
 
@@ -51,27 +54,28 @@ def enable_rigify() -> None:
 
 def metarig() -> bpy.types.Object:
     enable_rigify()
-    bpy.ops.object.armature_human_metarig_add()
+    operators.object.armature_human_metarig_add()
     rig = bpy.context.object
     assert rig is not None
     return rig
 
 
-def rigify_rig() -> bpy.types.Object:
-    """The rig generated from the human metarig: once a session (it takes seconds), then appended."""
-    file = Path(bpy.app.tempdir) / "rigify.blend"
+def rigify_rig(file: Path | None = None) -> bpy.types.Object:
+    """The rig generated from the human metarig: once a session (it takes seconds), then appended from a file."""
+    file = file or Path(bpy.app.tempdir) / "rigify.blend"
     if not file.exists():
         meta = metarig()
-        bpy.ops.pose.rigify_generate()
+        operators.pose.rigify_generate()
         made = bpy.context.object
         assert made is not None and made != meta
         bpy.ops.object.mode_set(mode="OBJECT")
         bpy.data.libraries.write(str(file), {made}, fake_user=True)
         return made
-    with bpy.data.libraries.load(str(file)) as (there, wanted):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(file)) as (there, wanted):
         wanted.objects = [name for name in there.objects if not name.startswith("WGT")]
-    rig = next(ob for ob in wanted.objects if ob is not None and ob.type == "ARMATURE")
-    bpy.context.scene.collection.objects.link(rig)
+    rig: bpy.types.Object = next(ob for ob in wanted.objects if ob is not None and ob.type == "ARMATURE")
+    context.scene.collection.objects.link(rig)
     return rig
 
 
