@@ -5,7 +5,7 @@ blender --python tools/panel_picture.py -- WHAT TAKE.npz CLIP.mp4
 WHAT is ``lift`` (the clip and its settings), ``queue`` (two clips under way: it really lifts them), ``takes`` (the list of
 takes, clean-up and display) or ``pick`` (picking a person). Needs a Blender with a window in which the extension is
 installed. Prints SHOT when the window is ready to be taken, for example with ImageMagick:
-import -window root docs/pictures/panel.png
+import -window root docs/pictures/panel.jpg
 """
 
 import importlib
@@ -19,6 +19,7 @@ import bpy
 context: Any = bpy.context  # a window's: its scene and window manager are there
 MODULE = "bl_ext.user_default.lift_video"
 FRAME = 100
+START = 3.3  # s
 
 
 def part(name: str) -> Any:
@@ -32,6 +33,8 @@ def main(what: str, take_path: str, clip: str) -> None:
     context.preferences.view.show_splash = False
     scene = context.scene
     scene.lift.clip = clip
+    if what == "pick":
+        scene.lift.use_range, scene.lift.start = True, START  # where both people are in the picture
     if what in ("takes", "lift"):
         add(take_path, Path(clip))
         scene.frame_set(FRAME)
@@ -70,7 +73,9 @@ def main(what: str, take_path: str, clip: str) -> None:
     def ready() -> float | None:
         """The clip's pictures are made beside Blender, and take their time on a busy machine."""
         pictures = part("pictures")
-        if (what == "pick" and pictures.picture(Path(clip)) is None) or not pictures.thumbnail(Path(clip)):
+        if (what == "pick" and pictures.picture(Path(clip), START) is None) or not pictures.thumbnail(
+            Path(clip), START if what == "pick" else 0.0
+        ):
             return 0.5
         bpy.app.timers.register(lambda: print("SHOT", flush=True), first_interval=3.0)
         return None

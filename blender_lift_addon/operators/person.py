@@ -93,11 +93,15 @@ class LIFT_OT_pick_person(bpy.types.Operator):
     def _frame(self) -> tuple[float, float, float, float]:
         """Where the picture is in the region: x, y, width, height."""
         assert bpy.context.preferences is not None
-        margin = MARGIN * bpy.context.preferences.system.ui_scale
-        width, height = self._region.width, self._region.height - 2 * margin
+        system = bpy.context.preferences.system
+        margin = MARGIN * system.ui_scale
+        # The tool bar and the sidebar may lie over the view.
+        over = {region.type: region.width for region in self._area.regions} if system.use_region_overlap else {}
+        left, right = over.get("TOOLS", 0), over.get("UI", 0)
+        width, height = max(1, self._region.width - left - right), self._region.height - 2 * margin
         ratio = self._texture.width / self._texture.height
         w = min(width, height * ratio)
-        return (width - w) / 2, margin + (height - w / ratio) / 2, w, w / ratio
+        return left + (width - w) / 2, margin + (height - w / ratio) / 2, w, w / ratio
 
     def _place(self, event: bpy.types.Event) -> tuple[float, float] | None:
         """Where in the picture the mouse is, 0 to 1 from its upper left corner."""
