@@ -139,7 +139,9 @@ def main() -> None:
             frames = result.frames[::every]
             errors = compare(source, shown, frames)
             cells += [f"{statistics.median(errors.ravel()):.2f}", f"{errors.max():.2f}"]
-        cells.append(f"{slide(shown, result, frames[:: max(1, len(frames) // 60)]):.2f}")
+        if not args.take:  # nobody stands in the made-up motion
+            cells[2:] = ["-", "-"]
+        cells.append("-" if not args.take else f"{slide(shown, result, frames[:: max(1, len(frames) // 60)]):.2f}")
         keyed = int(result.posed.keyed.sum())
         print(f"| {name} | {keyed} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
         data = armature.data
