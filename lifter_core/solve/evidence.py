@@ -14,11 +14,11 @@ Array = NDArray[Any]
 
 # what errors of neighbouring frames share makes them count for less: a frame tells as much as its part of this time, s
 MEMORY = 0.15
-_PIXEL_SD = {"toe": 0.035, "heel": 0.025, "hand": 0.035, "wrist": 0.028, "elbow": 0.028, "ear": 0.03, "nose": 0.03}
-_PIXEL_OTHER = 0.025  # m at the person's depth
-_KNUCKLE_SD = 0.05
+_PIXEL_SD = {"toe": 0.022, "heel": 0.017, "hand": 0.022, "wrist": 0.018, "elbow": 0.018, "ear": 0.02, "nose": 0.02}
+_PIXEL_OTHER = 0.016  # m at the person's depth
+_KNUCKLE_SD = 0.035
 _SIGMA = 0.07  # m: the expected error of lifted joints that do not say it
-_ACROSS, _ALONG = 0.5, 0.85  # of the expected error, per axis across the line of sight and along it
+_ACROSS, _ALONG = 0.7, 0.85  # of the expected error, per axis across the line of sight and along it
 _LEAST_SIGMA = 0.02
 
 

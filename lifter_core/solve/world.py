@@ -26,7 +26,7 @@ for _side in ("left", "right"):
         (0.028, "shoulder", "elbow", 0.44), (0.022, "elbow", "wrist", 0.6), (0.1, "hip", "knee", 0.43),
         (0.0465, "knee", "ankle", 0.43), (0.0145, "heel", "toe", 0.5))]  # fmt: skip
 # how well the upright poses tell up, how far a planted foot strays from the floor, how many steps a second say something
-_TILT_SD, _TILT_MOST = np.radians(3.5), np.radians(12.0)
+_TILT_SD, _TILT_MOST = np.radians(7.0), np.radians(12.0)
 _FOOT_SD, _FEET_PER_SECOND = 0.06, 2.0
 # the points of the feet that come near the floor
 LOW = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "toe")]
