@@ -104,7 +104,7 @@ class LiftRetarget(bpy.types.PropertyGroup):
     )
     plant_feet: BoolProperty(  # type: ignore[valid-type]
         name="Plant Feet",
-        description="Planted feet stay exactly where they are, and no sole goes through the floor",
+        description="Planted feet stay exactly where they are, and no sole sinks into the floor by more than 5 mm",
         default=True,
     )
     hands: FloatProperty(  # type: ignore[valid-type]

@@ -32,7 +32,7 @@ class Options:
 
     in_place: bool = False  # the body stays over its rest place
     travel: float = 1.0  # on top of the ratio of the legs
-    plant_feet: bool = True  # planted feet stay where they are, nothing goes through the floor
+    plant_feet: bool = True  # planted feet stay where they are, soles stay above the floor
     hands: float = 0.0  # 0: arms as the source's, 1: hands at proportionate places
 
 
