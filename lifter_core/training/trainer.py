@@ -48,7 +48,6 @@ class Config(NamedTuple):
     rate: float
     seed: int
     start: str = ""  # a shipped network to start from
-    steady: float = 0.0  # weight of the acceleration error in the loss
 
     @classmethod
     def read(cls, path: Path) -> "Config":
@@ -126,12 +125,8 @@ class Drawn(NamedTuple):
     target: Tensor
 
 
-def draw_chunk(
-    motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any, run: int = 1
-) -> Drawn:
-    """Fresh sequences (some of them rendered pairs, if there are any) and random frames of them, shuffled, always ``run``
-    neighbours together.
-    """
+def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any) -> Drawn:
+    """Fresh sequences (some of them rendered pairs, if there are any) and random frames of them, shuffled."""
     count = round(_SEQUENCES * _PAIRED) if paired else 0
     parts: list[Sequences] = [draw(motion, _SEQUENCES - count, model, rng)]
     if paired:
@@ -139,16 +134,10 @@ def draw_chunk(
     encoded = Encoded(*(np.concatenate(a) for a in zip(*(p.encoded for p in parts), strict=True)))
     target = np.concatenate([p.target for p in parts])
     there = np.concatenate([p.there for p in parts])
-    # of each sequence as many neighbourhoods of frames, of those that it has
-    whole = there.copy()
-    for k in range(1, run):
-        whole[:, :-k] &= there[:, k:]
-    whole[:, len(whole[0]) - run + 1 :] = False
-    each = max(1, _EACH // run)
-    first = np.argsort(np.where(whole, rng.random(there.shape), 2), axis=1)[:, :each]
-    starts = np.stack([np.repeat(np.arange(len(there)), each), first.reshape(-1)], 1)
-    starts = rng.permutation(starts[whole[starts[:, 0], starts[:, 1]]])
-    centres = (starts[:, None] + np.stack([np.zeros(run, int), np.arange(run)], 1)).reshape(-1, 2)
+    # of each sequence as many frames, of those that it has
+    order = np.argsort(np.where(there, rng.random(there.shape), 2), axis=1)[:, :_EACH]
+    centres = np.stack([np.repeat(np.arange(len(there)), order.shape[1]), order.reshape(-1)], 1)
+    centres = rng.permutation(centres[there[centres[:, 0], centres[:, 1]]])
     return Drawn(encoded, window_rows(there, taps or (0,), centres), torch.from_numpy(target))
 
 
@@ -236,14 +225,12 @@ def train(
     while seen < config.samples and not (study and spent >= study.seconds):
         # a chunk's random numbers depend on its number only, so a resumed run goes on as if never stopped
         before = seen
-        run = 3 if config.steady else 1
-        drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]), run)
+        drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]))
         torch.manual_seed(config.seed * 1_000_003 + chunk)  # dropout
         nodes, flat = drawn.encoded.nodes[..., :channels], drawn.encoded.globals[..., :flat_channels]
         network.train()
-        batch = config.batch // run * run
-        for i in range(0, len(drawn.rows), batch):
-            rows = drawn.rows[i : i + batch]
+        for i in range(0, len(drawn.rows), config.batch):
+            rows = drawn.rows[i : i + config.batch]
             x, g = window(nodes, rows), window(flat, rows)
             if not taps:
                 x, g = x[:, 0], g[:, 0]
@@ -256,7 +243,7 @@ def train(
                 answer, wanted = answer[wanted >= 0], wanted[wanted >= 0]
             else:
                 wanted = wanted[:, middle]
-            loss, position = _loss(answer, drawn.target[wanted].to(device), weights, config.steady)
+            loss, position = _loss(answer, drawn.target[wanted].to(device), weights)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -283,19 +270,14 @@ def _clock() -> float:
     return time.monotonic() if torch.cuda.is_available() else time.process_time()
 
 
-def _loss(answer: Tensor, target: Tensor, weights: Tensor, steady: float) -> tuple[Tensor, float]:
-    """Weighted mean joint distance; ``steady`` times the error's second difference over three neighbours; and where the
-    network says what error to expect, that as a Laplace likelihood too.
-    """
+def _loss(answer: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, float]:
+    """Weighted mean joint distance, and where the network says what error to expect, that as a Laplace likelihood too."""
     error = torch.linalg.vector_norm(answer[..., :3] - target, dim=-1)
     loss = (error * weights).mean()
     position = loss.item()
     if answer.shape[-1] > 3:
         log = answer[..., 3].clamp(-6, 1)
         loss = loss + _SIGMA_WEIGHT * (error.detach() * torch.exp(-log) + log).mean()
-    if steady:
-        before, at, after = (answer[..., :3] - target).reshape(-1, 3, *target.shape[1:]).unbind(1)
-        loss = loss + steady * (torch.linalg.vector_norm(before - 2 * at + after, dim=-1) * weights).mean()
     return loss, position
 
 
