@@ -313,6 +313,6 @@ def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, gro
     every = slice(0, SIZE)
     rise = np.einsum("i,tpij->tpj", ground.up, full)
     height = place @ ground.up - ground.height
-    normal.add([(every, rise)], height, ground.stance * share / _FLOOR_SD**2)
+    normal.add([(every, rise)], height, ground.lock**2 * ground.stance * share / _FLOOR_SD**2)
     under = np.minimum(height, 0.0)
     normal.add([(every, rise)], under, share / _UNDER_SD**2 * _one_sided(height, _NEAR_FLOOR))
