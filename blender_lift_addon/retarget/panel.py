@@ -6,8 +6,7 @@ from typing import Any
 import bpy
 
 from .export import FORMATS, LIFT_OT_export_motion, operator_of
-from .operators import (
-    LIFT_OT_retarget,
+from .map_operators import (
     LIFT_OT_retarget_add,
     LIFT_OT_retarget_clear_pose,
     LIFT_OT_retarget_guess,
@@ -15,9 +14,9 @@ from .operators import (
     LIFT_OT_retarget_match_pose,
     LIFT_OT_retarget_mirror,
     LIFT_OT_retarget_remove,
-    LIFT_OT_retarget_restore_switches,
     LIFT_OT_retarget_save_map,
 )
+from .operators import LIFT_OT_retarget, LIFT_OT_retarget_restore_switches
 from .roles import BODY, label
 from .settings import describe, kind_of, retarget_of
 
