@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from .controls import fk_channels, ik_channels, set_switches
 from .kinds import BoneMap, Kind
+from .motion import Motion, Options, Posed
 from .rig import RetargetError, read_rig
 from .rotations import Floats, transpose
 from .source import motion_of
-from .transfer import Motion, Options, Posed, carrier_of, transfer
+from .transfer import carrier_of, transfer
 from .write import assign, fill, layer, make_action
 
 Pose = dict[str, Floats]  # bone to (3, 4): rotation and head in armature space

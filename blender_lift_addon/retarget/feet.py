@@ -10,6 +10,7 @@ from .rotations import Floats
 
 SLOW = 0.35  # leg lengths a second: a planted foot's ball is slower
 LOW = 0.06  # leg lengths: and not higher than this over the lowest it gets
+STAYS = 0.02  # leg lengths: how far from the place where it stands; past that it slides, or has been put elsewhere
 SHORTEST, LONGEST_GAP = 0.1, 0.07  # s
 
 
@@ -35,6 +36,10 @@ def find_contacts(ball: Floats, seconds: Floats, leg: float) -> NDArray[np.bool_
     for start, end in _runs(~standing):
         if start > 0 and end < len(ball) and seconds[end - 1] - seconds[start] < LONGEST_GAP:
             standing[start:end] = True
+    for _ in range(3):  # the place is another one once what is not of the stand is left out
+        for start, end in _runs(standing):
+            away = np.linalg.norm(ball[start:end] - np.median(ball[start:end], 0), axis=-1)
+            standing[start:end] = away < STAYS * leg
     for start, end in _runs(standing):
         if seconds[end - 1] - seconds[start] < SHORTEST:
             standing[start:end] = False
@@ -75,23 +80,9 @@ def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: fl
     return ball + correction
 
 
-def _half_window(seconds: Floats, width: float) -> int:
-    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
-    return max(1, round(width / step))
-
-
 def smooth(values: Floats, seconds: Floats, width: float = 0.12) -> Floats:
     """(T,) means over a bell as wide as twice ``width`` seconds; the ends hold."""
-    reach = _half_window(seconds, width)
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
+    reach = max(1, round(width / step))
     weights = np.hanning(2 * reach + 3)[1:-1]
     return np.convolve(np.pad(values, reach, mode="edge"), weights / weights.sum(), mode="valid")
-
-
-def smooth_drop(drop: Floats, seconds: Floats, width: float = 0.12) -> Floats:
-    """(T,) at least ``drop`` everywhere and without corners: the largest nearby, then a mean over the same window."""
-    if not np.any(drop > 0):
-        return drop
-    reach = _half_window(seconds, width)
-    padded = np.pad(drop, reach, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(-1)
-    return smooth(highest, seconds, width)

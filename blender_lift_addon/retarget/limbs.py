@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .rotations import Floats, between, unit
+from .rotations import Floats, apply, between, unit
 
 STRETCH = 0.9995  # of the limb's length; a limb that is quite straight flips its knee at a breath
 
@@ -38,3 +38,22 @@ def reach(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floa
     new_middle = root + new_line * along + bend * off
     new_end = root + new_line * distance
     return between(middle - root, new_middle - root), between(end - middle, new_end - new_middle)
+
+
+def leeway(root: Floats, middle: Floats, end: Floats, angle: float) -> tuple[Floats, Floats]:
+    """(T,) how short and how long a limb gets if its two bones bend or stretch by ``angle`` (rad) each."""
+    first, second = middle - root, end - middle
+    upper, lower = np.linalg.norm(first, axis=-1), np.linalg.norm(second, axis=-1)
+    bend = np.arctan2(np.linalg.norm(np.cross(first, second), axis=-1), (first * second).sum(-1))
+
+    def long(bend: Floats) -> Floats:
+        return np.sqrt(upper**2 + lower**2 + 2 * upper * lower * np.cos(bend))
+
+    shortest, longest = long(np.minimum(bend + 2 * angle, np.pi)), long(np.maximum(bend - 2 * angle, 0.0))
+    return shortest, np.minimum(longest, (upper + lower) * STRETCH)
+
+
+def turned(turn: Floats, direction: Floats) -> Floats:
+    """(T,) rad by which rotations change a direction (T, 3)."""
+    after = apply(turn, direction)
+    return np.arctan2(np.linalg.norm(np.cross(direction, after), axis=-1), (direction * after).sum(-1))

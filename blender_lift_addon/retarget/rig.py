@@ -17,6 +17,7 @@ from .roles import NEEDED, NEXT, PHALANGES, label, split
 from .rotations import Floats, unit
 
 CARRIER = "carrier"
+FORWARD = np.array((0.0, -1.0, 0.0))  # where characters look
 SNAP = np.cos(np.radians(25.0))
 
 
@@ -73,6 +74,18 @@ class Rig:
         """(3,) between the hip joints."""
         heads = [self.head(f"thigh.{side}") for side in "LR"]
         return np.mean([head for head in heads if head is not None], 0)
+
+    @property
+    def trunk(self) -> float:
+        """From the hips to between the shoulders; 0 if there are none."""
+        shoulders = [self.head(f"upper_arm.{side}") for side in "LR"]
+        known = [head for head in shoulders if head is not None]
+        return float(np.linalg.norm(np.mean(known, 0) - self.hip_centre)) if known else 0.0
+
+    def ball(self, side: str) -> Floats | None:
+        """(3,) where the foot of a side ("L" or "R") bends at rest."""
+        toes = self.head(f"toes.{side}")
+        return toes if toes is not None else self.tip(f"foot.{side}")
 
     @property
     def floor(self) -> float:

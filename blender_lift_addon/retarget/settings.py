@@ -20,9 +20,9 @@ from bpy.props import (
 from .apply import Pose, Side, current_pose
 from .guess import guess
 from .kinds import BoneMap, Kind, kinds, recognise
+from .motion import Options
 from .rig import data_of
 from .roles import BODY, ROLES, label
-from .transfer import Options
 
 GUESSED, OWN = "guessed", "own"
 ROLE_ITEMS = [(role, label(role), "") for role in ROLES]
