@@ -80,14 +80,12 @@ def main() -> None:
         own = Model("detector", "", lambda encoded, windows: encoded.nodes[..., 3:])
         cells = [str(figures(own, s)) if name == "pairs" else "" for name, s in sets.items()]
         print("| " + " | ".join(["detector", "", "", *cells, "", ""]) + " |")
-    cards = shipped()
-    for name, card in cards.items():
+    for name, card in shipped().items():
         model = load(name, backend="onnxruntime")
         result = {label: str(figures(model, sequences)) for label, sequences in sets.items()}
         encoded = sets[f"CMU {args.split}, noisy"].encoded
         speed = [poses_a_second(model, encoded, batch) for batch in (1, 1024)]
-        parts = [cards[part] for part in card.get("mean_of", [name])]
-        size = [sum(c["parameters"] for c in parts), sum(c["training"]["samples"] for c in parts)]
+        size = [card["parameters"], card["training"]["samples"]]
         row = [name, *(f"{s / 1e6:.1f} M" for s in size), *result.values()]
         print("| " + " | ".join(row + [f"{np.round(s, -2):,.0f}" for s in speed]) + " |", flush=True)
         if args.write:

@@ -312,14 +312,11 @@ def _camera_line(take: Take) -> str:
 
 
 def _models() -> None:
-    cards = shipped()
     print(f"{'model':<20}{'parameters':>12}   PA-MPJPE / MPJPE in mm (docs/lifters.md)")
-    for name, card in cards.items():
-        size = sum(cards[part]["parameters"] for part in card.get("mean_of", [name])) / 1e6
+    for name, card in shipped().items():
         figures = "; ".join(f"{k} {v}" for k, v in card.get("figures", {}).items()) or "not measured"
-        notes = [f"mean of {' and '.join(card['mean_of'])}"] if "mean_of" in card else []
-        notes += ["default"] if name == DEFAULT_MODEL else []
-        print(f"{name:<20}{size:>10.2f} M   {figures}{'  (' * bool(notes)}{', '.join(notes)}{')' * bool(notes)}")
+        note = "  (default)" if name == DEFAULT_MODEL else ""
+        print(f"{name:<20}{card['parameters'] / 1e6:>10.2f} M   {figures}{note}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from .normalise import PLAIN_CHANNELS, Encoded
 Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "mean"
+DEFAULT_MODEL = "temporal"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _BATCH = 1024  # poses at a time: bounds the memory of long clips
 
@@ -40,10 +40,7 @@ class Model(NamedTuple):
 
 
 def shipped() -> dict[str, dict[str, Any]]:
-    """What is in the package: name -> what its .json says (network, arguments, training, figures).
-
-    A card with ``mean_of`` is no network of its own but the mean of the answers of those it names.
-    """
+    """What is in the package: name -> what its .json says (network, arguments, training, figures)."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(WEIGHTS.glob("*.json"))}
 
 
@@ -60,8 +57,6 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     cards = shipped()
     if name not in cards:
         raise BadInputError(f"There is no model {name}; choose one of: {', '.join(cards)}.")
-    if members := cards[name].get("mean_of"):
-        return _mean(name, [load(member, device, backend) for member in members])
     if backend == "auto":
         with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
         backend = "torch" if with_torch else "onnxruntime"
@@ -70,14 +65,6 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     if device not in ("auto", "cpu"):
         raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
     return _with_onnxruntime(name, cards[name])
-
-
-def _mean(name: str, models: list[Model]) -> Model:
-    def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
-        answers = [m.predict(encoded, windows) for m in models]
-        return np.asarray(np.mean(answers, axis=0, dtype=np.float32))
-
-    return Model(name, models[0].device, predict, models[0].taps, any(m.knows_up for m in models))
 
 
 def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:

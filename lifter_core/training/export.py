@@ -85,7 +85,7 @@ def write_card(config: Config, network: nn.Module, name: str, folder: Path) -> N
         "arguments": arguments,
         "parameters": sum(p.numel() for p in network.parameters()),
         "training": {"samples": config.samples, "batch": config.batch, "rate": config.rate, "seed": config.seed},
-        "command": f"lifter-train {name} --data MOCAP --export lifter_core/weights",
+        "command": f"lifter-train {name} --data MOCAP --pairs PAIRS --export lifter_core/weights",
     }
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n")

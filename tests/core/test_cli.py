@@ -150,4 +150,4 @@ def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):
     assert main(["models"]) == 0
     said = capsys.readouterr().out
     assert "residual_mlp" in said
-    assert "locally_connected" in said
+    assert "temporal" in said
