@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from shots import shots
 
 from lifter_core.keypoints import Keypoints
-from lifter_core.lifting import joints_2d, lift
+from lifter_core.lifting import joints_2d
+from lifter_core.pipeline import lift_person, solve_again
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve import SolveOptions, solve
@@ -42,7 +43,7 @@ def simulated(folder: Path, model: Model, fps: int, told: bool, seed: int) -> No
     bones: dict[str, list[tuple[float, float]]] = {}
     for shot in clips:
         matrix = shot.matrix if told else camera_matrix(shot.keypoints.image_size)
-        lifted = lift(shot.keypoints, matrix, model)
+        lifted = lift_person(shot.keypoints, matrix, model)
         began = time.process_time()
         options = SolveOptions(height=shot.height) if told else SolveOptions()
         take = solve([shot.keypoints], [lifted.joints], matrix, options, sigma=[lifted.sigma])
@@ -78,7 +79,7 @@ def paired(paths: list[Path], model: Model) -> None:
                 continue
             count += 1
             matrix = camera_matrix(k.image_size)
-            lifted = lift(k, matrix, model)
+            lifted = lift_person(k, matrix, model)
             take = solve([k], [lifted.joints], matrix, sigma=[lifted.sigma])
             world = take.positions[0, :, : len(JOINT_NAMES)].astype(float)
             solved = np.einsum("tij,tkj->tki", take.camera_rotation, world)
@@ -103,9 +104,7 @@ def real(paths: list[Path], model: Model) -> None:
         k = Keypoints(
             old.keypoint_names, points[..., :2], np.nan_to_num(points[..., 2]), old.timestamps, old.image_size, old.fps
         )
-        matrix = old.camera_matrix
-        lifted = lift(k, matrix, model)
-        take = solve([k], [lifted.joints], matrix, sigma=[lifted.sigma])
+        take = solve_again(old, model.name)
         print(f"{path.stem:<28}" + _on_footage(take, k))
 
 

@@ -133,7 +133,7 @@ def _lift_and_solve(
     motion = camera.motion(options.get("camera") or "auto")
     matrix = camera_matrix(people[0].image_size)
     matrix[0, 0] = matrix[1, 1] = focal.pixels
-    lifted = [_lift_twice(_without_zoom(person, motion), matrix, motion, network, report) for person in people]
+    lifted = [lift_person(_without_zoom(person, motion), matrix, network, motion, report) for person in people]
     meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
     meta["focal_source"] = focal.source
     meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
@@ -147,14 +147,25 @@ def _lift_and_solve(
     return take
 
 
-def _lift_twice(
-    person: Keypoints, matrix: NDArray[np.float64], motion: CameraMotion, network: Model, report: Report
+def lift_person(
+    person: Keypoints,
+    matrix: NDArray[np.float64],
+    network: Model,
+    motion: CameraMotion | None = None,
+    report: Report = silent,
 ) -> Lifted:
-    """A network that makes use of up is told it the second time, as the first joints' balance shows it."""
+    """Lifts one person's clip; a network that makes use of up is told it the second time, as the first answer's balance has it.
+
+    Args:
+        matrix: (3, 3) pixels; motion: how the camera turned, None = it stood still.
+
+    Returns:
+        as lift() gives it.
+    """
     lifted = lift(person, matrix, network, report)
     found = person.found
     if not network.knows_up or found.sum() < 2:
         return lifted
-    turns = motion.rotations
+    turns = np.broadcast_to(np.eye(3), (len(found), 3, 3)) if motion is None else motion.rotations
     up, sure = estimate_up((lifted.joints @ turns)[found].astype(np.float64), np.gradient(person.timestamps)[found])
     return lift(person, matrix, network, report, turns @ up) if sure > _SURE_OF_UP else lifted
