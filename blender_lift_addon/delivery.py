@@ -14,9 +14,11 @@ from lifter_core.take import Take
 from . import scene_view, status, store
 from .build import add_take
 from .options import LiftOptions
+from .preferences import default_rig
 from .properties.clean_up import clean_up_options
 from .properties.settings import settings_of
 from .properties.takes import LiftTake, take_file
+from .retarget.suggest import suggest
 from .runs import Outcome, Run, add
 from .source import Source
 from .update import rest_differs, update_take
@@ -91,6 +93,8 @@ def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, f
     lifted = add_take(scene, take, source.path, source.name, match_rate, source.first_frame, uid)
     scene.frame_set(lifted.first_seen)
     entry = list_take(scene, take, store.adopt(file, uid), uid, source)
+    if lifted.armatures:
+        suggest(scene, lifted.armatures[0], default_rig())
     cube = ""
     window = next((w for w in status.windows() if w.scene == scene), None)
     if window is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 # quality -> detector, lifting network (None = the engine's default)
 QUALITIES: dict[str, tuple[str, str | None]] = {
-    "DRAFT": ("lite", None),
+    "DRAFT": ("lite", "fast"),
     "STANDARD": ("full", None),
     "BEST": ("heavy", None),
 }

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
+
+from .retarget.suggest import ANY, kind_items
 
 
 class LiftPreferences(bpy.types.AddonPreferences):
@@ -39,6 +41,16 @@ class LiftPreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
+    rig: EnumProperty(  # type: ignore[valid-type]
+        name="Default Rig",
+        description=(
+            "After a lift, an armature of this kind in the scene becomes the Retarget panel's target, if none is "
+            "chosen yet"
+        ),
+        items=kind_items(),
+        default=ANY,
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the preferences."""
         from . import store
@@ -52,6 +64,7 @@ class LiftPreferences(bpy.types.AddonPreferences):
         note.label(text="Leave it empty unless the engine shall run on a graphics card:")
         note.label(text="then choose a Python that has lifter_core and PyTorch (the manual says how)")
         layout.prop(self, "processes")
+        layout.prop(self, "rig")
         layout.separator()
         layout.prop(self, "cache")
         row = layout.row()
@@ -77,6 +90,11 @@ def engine_python() -> str:
 def processes() -> int:
     """How many clips are lifted at a time."""
     return int(getattr(_own(), "processes", 1))
+
+
+def default_rig() -> str:
+    """The kind of rig that a take is meant for, in capitals; suggest.ANY for none."""
+    return str(getattr(_own(), "rig", ANY))
 
 
 def chosen_cache() -> Path | None:

@@ -9,10 +9,12 @@ import bpy
 import pytest
 
 from blender_lift_addon import delivery, runs
+from blender_lift_addon.armature import make_armature
 from blender_lift_addon.properties.settings import lift_options, why_not
 from blender_lift_addon.runs import State
 from blender_lift_addon.source import source_of
 
+from .synthetic_take import synthetic_take
 from .test_engine import dies, grandchild
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
@@ -266,3 +268,19 @@ def test_dropped_clips(tmp_path: Path, fake_engine: Path) -> None:
     assert Path(bpy.context.scene.lift.clip) == tmp_path / "one.mp4" and not runs.runs
     bpy.ops.lift.add_clips("EXEC_DEFAULT", directory=str(tmp_path), files=[{"name": "one.mp4"}, {"name": "two.mp4"}])
     assert [take.name for take in bpy.context.scene.lift.takes] == ["one", "two"]
+
+
+def test_the_lifted_armature_is_offered_for_retargeting_to_the_default_kind_of_rig(
+    tmp_path: Path, fake_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = bpy.data.objects.new("Prop", bpy.data.armatures.new("Prop"))
+    rig = make_armature(synthetic_take(), 0, "Character")
+    for thing in (other, rig):
+        bpy.context.scene.collection.objects.link(thing)
+    monkeypatch.setattr("blender_lift_addon.delivery.default_rig", lambda: "LIFT")
+    begin(tmp_path, "good.mp4")
+    tick_to_the_end()
+    choices = bpy.context.scene.lift_retarget
+    assert choices.source is not None
+    assert choices.source.name.startswith("good")
+    assert choices.target == rig
