@@ -70,7 +70,7 @@ def paired(paths: list[Path], model: Model) -> None:
     rows: dict[str, list[Array]] = {}
     count = 0
     for path in paths:
-        for clip in read_pairs(path):
+        for clip in read_pairs(path, "val"):  # the others may be trained on
             seconds = np.arange(len(clip.points)) / clip.fps
             size = (int(clip.info["size"][0]), int(clip.info["size"][1]))
             k = Keypoints(clip.names, clip.points, clip.confidence, seconds, size, clip.fps, clip.world)
