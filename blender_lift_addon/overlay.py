@@ -17,12 +17,12 @@ LOST = (0.9, 0.2, 0.15, 0.85)
 LEFT, RIGHT = (0.35, 0.65, 1.0, 0.9), (1.0, 0.6, 0.2, 0.9)  # the feet
 BAR, LIFT = 4, 11  # px at interface scale 1: a bar's height, and the scroll bar's below them
 LINKS = (
-    *(("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")),
+    *(("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"), ("left_eye", "nose"), ("right_eye", "nose")),
     *(
         (f"{side}_{a}", f"{side}_{b}")
         for side in ("left", "right")
         for a, b in (
-            ("ear", "eye"), ("eye", "nose"), ("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "index"),
+            ("ear", "eye"), ("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "index"),
             ("wrist", "pinky"), ("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "heel"),
             ("heel", "foot_index"), ("ankle", "foot_index"),
         )

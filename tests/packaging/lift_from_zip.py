@@ -41,14 +41,14 @@ def install(zip_path: Path) -> float:
 
 def lift(clip: Path, folder: Path) -> Any:
     """Lifts two seconds of the clip with the add-on's own engine client, and builds the scene; returns the take."""
-    from bl_ext.user_default.lift_video import batch, engine
+    from bl_ext.user_default.lift_video import batch
+    from bl_ext.user_default.lift_video.options import LiftOptions
 
     from lifter_core.take import load_take
 
-    options = engine.LiftOptions(detector="lite", start=2.5, end=4.5, height=170)
-    path = batch.lift_clip(clip, options, folder)
-    batch.save_blend(path, clip, "zip", folder)
-    return load_take(path)
+    options = LiftOptions(quality="DRAFT", start=2.5, end=4.5, height=170)
+    assert batch.lift_files([clip], folder, options) == 0
+    return load_take(folder / f"{clip.stem}.npz")
 
 
 def measure(take: Any) -> dict[str, Any]:
