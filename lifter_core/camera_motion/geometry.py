@@ -117,7 +117,9 @@ def fit_turn(
         squares = residual * residual
         squares = squares[:count] + squares[count:]
         wide = scale * max(8.0 * 0.4**step, 1.0)
-        wide = wide * wide if step > rounds // 2 else max(wide * wide, float(np.median(squares)))  # wherever it may begin
+        wide = (
+            wide * wide if step > rounds // 2 else max(wide * wide, float(np.median(squares)))
+        )  # wherever it may begin
         share = 1 / (1 + squares / wide) ** 2
         jacobian[0, :count], jacobian[0, count:] = -x * y, -1 - y * y
         jacobian[1, :count], jacobian[1, count:] = 1 + x * x, x * y
