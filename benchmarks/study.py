@@ -6,7 +6,7 @@
 ``train`` gives each network SECONDS of processor time (one thread, drawing its samples included), one after the other, at
 its paper's size and a constant rate; the running average of the weights is what is measured. All see the same samples in the
 same order (the seed is the same), with the fitted detector noise; the papers' networks see 2D points and confidence only.
-At every mark of samples a line is logged, so the runs compare at equal data (the last mark all of them reached) and at
+At every mark of samples a line is logged, so the runs compare at equal data (EQUAL samples) and at
 equal compute (their end). Finished runs are kept, an unfinished one goes on. ``report`` prints the table for docs/lifters.md
 and with --write puts it there and draws docs/pictures/study.png (needs matplotlib).
 """
@@ -26,6 +26,7 @@ from lifter_core.training.noise import fitted
 from lifter_core.training.trainer import Config, Study, predictor, train
 
 MARKS = (5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000)
+EQUAL = 40_000  # samples at which runs are compared
 GCN: dict[str, Any] = {"width": 128, "blocks": 4}
 TAPS = (-40, -31, -25, -20, -16, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 31, 40)
 
@@ -46,7 +47,11 @@ SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
     "spatial-temporal, 7 frames": ("spatial_temporal", {"frames": 7}, 128),
     "ours, one frame, 2D only": ("temporal", {"taps": [0], "channels": 3, "global_channels": 3, "refine": 16}, 256),
     "ours, 27 frames, 2D only": ("temporal", {"taps": TAPS, "channels": 3, "global_channels": 3, "refine": 16}, 256),
-    "ours, 27 frames, own 3D and up": ("temporal", {"taps": TAPS, "refine": 16}, 256),
+    "ours, 27 frames, own 3D and up": (
+        "temporal",
+        {"taps": TAPS, "refine": 16, "channels": 6, "global_channels": 6},
+        256,
+    ),
 }
 
 
@@ -98,15 +103,14 @@ def report(out: Path) -> str:
         result = json.loads(path.read_text())
         lines = [json.loads(line) for line in (path.parent / "log.jsonl").read_text().splitlines()]
         runs.setdefault(result["name"], (result, lines))
-    reached = min(max(line["samples"] for line in lines) for _, lines in runs.values())
-    mark = max((m for m in MARKS if m <= reached), default=reached)
-    rows = [head.format(mark=mark), "|---" * 10 + "|"]
+    rows = [head.format(mark=EQUAL), "|---" * 10 + "|"]
     for name in SYSTEMS:
         if name not in runs:
             continue
         r, lines = runs[name]
         mpjpe, pa, velocity, acceleration = r["noisy"]
-        equal = min(lines, key=lambda line: abs(line["samples"] - mark))["cmu noisy"].split(",")[0]
+        near = [line for line in lines if EQUAL <= line["samples"] < 2 * EQUAL]
+        equal = near[0]["cmu noisy"].split(",")[0] if near else "not reached"
         cells = [
             name, f"{r['parameters'] / 1e6:.2f} M", f"{lines[-1]['samples']:,}", f"{pa} / {mpjpe}", str(velocity),
             str(acceleration), f"{r['clean'][1]} / {r['clean'][0]}", equal, *(f"{s:,}" for s in r["speed"]),
