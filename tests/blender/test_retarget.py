@@ -1,75 +1,33 @@
 """Retargeting, evaluated by Blender's depsgraph: every kind of rig moves as the armature it took its motion from."""
 
 import math
-from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from mathutils import Matrix, Quaternion, Vector
+from mathutils import Matrix, Quaternion
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.apply import Side, current_pose, retarget
-from blender_lift_addon.retarget.kinds import kinds, recognise
+from blender_lift_addon.retarget.apply import Side, current_pose
+from blender_lift_addon.retarget.kinds import kinds
 from blender_lift_addon.retarget.motion import Options
 from blender_lift_addon.retarget.rig import RetargetError
-from blender_lift_addon.retarget.roles import NEXT
 
 from . import target_rigs
+from .retargeting import (
+    FRAMES,
+    LIMBS,
+    angle,
+    curves_of,
+    direction,
+    direction_errors,
+    go,
+    known,
+    lifted,
+    place,
+    shown,
+)
 from .synthetic_take import synthetic_take
-
-TRUE_TO_SOURCE = Options(plant_feet=False)
-FRAMES = (1, 9, 17, 32, 45, 60)  # 21 to 30 are a gap
-LIMBS = ("upper_arm", "forearm", "thigh", "shin")
-
-
-def known(armature: bpy.types.Object) -> Side:
-    match = recognise([bone.name for bone in armature.data.bones])
-    return Side(armature, match.bones, match.kind)
-
-
-def lifted(people: int = 1, **options: Any) -> Side:
-    take = synthetic_take(people=people, **options)
-    return known(add_take(bpy.context.scene, take).armatures[0])
-
-
-def shown(armature: bpy.types.Object) -> bpy.types.Object:
-    return armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-
-
-def place(side: Side, role: str) -> np.ndarray:
-    posed = shown(side.armature)
-    return np.array(posed.matrix_world @ posed.pose.bones[side.bones[role][0]].head)
-
-
-def direction(side: Side, part: str, letter: str) -> np.ndarray:
-    v = place(side, f"{NEXT[part]}.{letter}") - place(side, f"{part}.{letter}")
-    return v / np.linalg.norm(v)
-
-
-def angle(a: np.ndarray, b: np.ndarray) -> float:
-    return math.degrees(math.atan2(np.linalg.norm(np.cross(a, b)), float(a @ b)))
-
-
-def direction_errors(source: Side, target: Side, frames: Any = FRAMES) -> list[float]:
-    """Degrees between the limbs of the two, as Blender shows them."""
-    errors = []
-    for frame in frames:
-        bpy.context.scene.frame_set(int(frame))
-        for part in LIMBS:
-            for letter in "LR":
-                errors.append(angle(direction(source, part, letter), direction(target, part, letter)))
-    return errors
-
-
-def curves_of(armature: bpy.types.Object) -> list[Any]:
-    from blender_lift_addon.tags import curves_of
-
-    return list(curves_of(armature.animation_data.action, armature).fcurves)
-
-
-def go(source: Side, target: Side, options: Options = TRUE_TO_SOURCE, **more: Any) -> Any:
-    return retarget(bpy.context.scene, source, target, options, "test", **more)
 
 
 @pytest.mark.parametrize("name", target_rigs.FIXTURES)
@@ -351,99 +309,3 @@ def test_a_twisted_forearm_shares_its_twist_with_twist_bones() -> None:
     assert turned("hand_l") == pytest.approx(90, abs=3)  # the rest hand is aligned as well
     first, second = turned("lowerarm_twist_02_l"), turned("lowerarm_twist_01_l")
     assert 15 < first < second < 75
-
-
-def walker(frames: int = 60, bend: float = 0.35) -> Side:
-    """A person who shifts their weight with both feet planted, then lifts the left one and puts it down elsewhere."""
-    take = synthetic_take(people=1, frames=3, moving_camera=False)
-    side = known(add_take(bpy.context.scene, take).armatures[0])
-    side.armature.animation_data_clear()
-    rest = {bone.name: bone.matrix_local.copy() for bone in side.armature.data.bones}
-    for bone in side.armature.pose.bones:
-        bone.matrix_basis = Matrix()
-
-    def key(name: str, axis: tuple[float, float, float], angle_: float, frame: int) -> None:
-        turn = rest[name].to_quaternion()
-        bone = side.armature.pose.bones[name]
-        bone.rotation_quaternion = turn.inverted() @ Quaternion(axis, angle_) @ turn
-        bone.keyframe_insert("rotation_quaternion", frame=frame)
-
-    pelvis = side.armature.pose.bones["pelvis"]
-    turn = rest["pelvis"].to_quaternion()
-    for frame in range(1, frames + 1):
-        step = math.sin(math.pi * min(max((frame - 25) / 15, 0), 1))  # frames 25 to 40
-        sway = 0.08 * math.sin(frame / 9)
-        for letter in "LR":
-            lift = bend + (0.5 * step if letter == "L" else 0.0)
-            key(f"thigh.{letter}", (1, 0, 0), -lift - sway, frame)
-            key(f"shin.{letter}", (1, 0, 0), 2 * lift, frame)
-            key(f"foot.{letter}", (1, 0, 0), -lift + sway, frame)
-        pelvis.location = turn.inverted() @ Vector((0.0, 0.87 * math.sin(-sway) * 0.9, 0.87 * (math.cos(bend) - 1)))
-        pelvis.keyframe_insert("location", frame=frame)
-    return side
-
-
-@pytest.mark.parametrize("name", target_rigs.FIXTURES)
-def test_planted_feet_stay_put_and_above_the_floor(name: str) -> None:
-    source, target = walker(), known(target_rigs.fixture_rig(name))
-    result = go(source, target, Options())
-    scale = result.posed.rig.leg / 0.85  # the fixtures' units are not all metres
-    for letter in "LR":
-        contacts = result.posed.contacts[letter]
-        assert contacts.mean() > 0.25
-        feet = []
-        for frame in result.frames:
-            bpy.context.scene.frame_set(int(frame))
-            posed = shown(target.armature).pose.bones[target.bones[f"foot.{letter}"][-1]]
-            ball = target.bones.get(f"toes.{letter}")
-            rest = posed.bone.matrix_local.inverted() @ (
-                target.armature.data.bones[ball[0]].head_local if ball else posed.bone.tail_local
-            )
-            feet.append(posed.matrix @ rest)
-        ball_at = np.array(feet)
-        both = contacts[1:] & contacts[:-1]
-        assert np.linalg.norm(np.diff(ball_at, axis=0), axis=-1)[both].max() < 0.002 * scale
-        assert ball_at[:, 2].min() > ball_at[contacts][:, 2].min() - 0.003 * scale
-    errors = direction_errors(source, target, range(1, 61))
-    assert np.median(errors) < 1.0 and max(errors) < 3.0
-
-
-def test_planted_feet_do_not_bend_straight_legs_by_more_than_three_degrees() -> None:
-    """A straight leg bends by degrees to be millimetres shorter; the hips give way instead."""
-    source, target = walker(bend=0.0), known(target_rigs.fixture_rig("mixamo"))
-    result = go(source, target, Options())
-    assert max(direction_errors(source, target, range(1, 61))) < 3.0
-    for letter in "LR":
-        contacts = result.posed.contacts[letter]
-        rig = result.posed.rig
-        toes = rig.chain(f"toes.{letter}")[0]
-        steps = np.linalg.norm(np.diff(result.posed.places[toes], axis=0), axis=-1)[contacts[1:] & contacts[:-1]]
-        assert len(steps) > 10 and steps.max() < 0.002 * rig.leg / 0.85
-
-
-def test_hands_at_proportionate_places_touch_on_a_rig_with_other_arms() -> None:
-    source, target = lifted(frames=3), known(target_rigs.fixture_rig("mixamo"))
-    source.armature.animation_data_clear()
-    for bone in source.armature.pose.bones:
-        bone.matrix_basis = Matrix()
-    pose = source.armature.pose.bones
-    for letter, sign in (("L", 1), ("R", -1)):
-        for part, angle_ in (("upper_arm", -1.2), ("forearm", -0.65)):
-            turn = pose[f"{part}.{letter}"].bone.matrix_local.to_quaternion()
-            pose[f"{part}.{letter}"].rotation_quaternion = turn.inverted() @ Quaternion((0, 0, 1), sign * angle_) @ turn
-            pose[f"{part}.{letter}"].keyframe_insert("rotation_quaternion", frame=1)
-    gaps = []
-    for amount in (0.0, 1.0):
-        go(source, target, Options(plant_feet=False, hands=amount))
-        bpy.context.scene.frame_set(1)
-        gaps.append([float(np.linalg.norm(place(s, "hand.L") - place(s, "hand.R"))) for s in (source, target)])
-    trunk = [
-        float(
-            np.linalg.norm(
-                place(s, "upper_arm.L") + place(s, "upper_arm.R") - place(s, "thigh.L") - place(s, "thigh.R")
-            )
-        )
-        for s in (source, target)
-    ]
-    assert gaps[1][1] == pytest.approx(gaps[1][0] * trunk[1] / trunk[0], abs=0.01)
-    assert abs(gaps[0][1] - gaps[1][1]) > 0.01
