@@ -2,7 +2,6 @@
 """The clip behind the camera's view, in step with the motion."""
 
 import math
-from pathlib import Path
 
 import bpy
 
@@ -12,18 +11,6 @@ UPRIGHT_SINCE = (4, 4, 0)  # from this Blender on, movies come turned as their r
 LONGEST = 1_000_000  # frames
 CLOSE = 0.01
 FIT, CROP = 32, 96  # values of CameraBackgroundImage.frame_method
-
-
-def load_clip(path: Path) -> bpy.types.MovieClip | None:
-    """The clip as a new movie clip, or None if Blender cannot read it."""
-    try:
-        clip = bpy.data.movieclips.load(str(path), check_existing=False)
-    except RuntimeError:
-        return None
-    if 0 in tuple(clip.size) or clip.frame_duration <= 0:
-        bpy.data.movieclips.remove(clip)
-        return None
-    return clip
 
 
 def set_background(

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from lifter_core.take import Take
 
 from .armature import make_armature
-from .background import load_clip, set_background
+from .background import set_background
 from .camera import make_camera
 from .keyframes import key_pose, scene_frames
+from .reels import bring_in, reel
 from .tags import tag, uid_of
+
+SURE = 0.5  # a keypoint's confidence from which on it is taken for seen
+NEARLY = 0.9
 
 
 @dataclass
@@ -26,7 +30,7 @@ class Lifted:
     armatures: list[bpy.types.Object]
     camera: bpy.types.Object
     clip: bpy.types.MovieClip | None
-    first_seen: int  # the scene frame at which somebody first has a pose
+    first_seen: int  # the scene frame at which somebody is first seen whole
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
@@ -66,9 +70,10 @@ def add_take(
         first_frame: scene frame of the take's first, None = the scene's first.
         uid: what the new things are tagged with, so that the take finds them again.
     """
-    clip = load_clip(clip_path) if clip_path else None
+    opened = reel(clip_path) if clip_path else None
+    clip = bring_in(opened) if opened else None
     # Blender shows a clip by this rate, which for a variable one is not the average that the decoder tells.
-    clip_rate = clip.fps if clip and clip.fps >= 1 else take.fps
+    clip_rate = opened.rate if opened and opened.rate >= 1 else take.fps
     others = any(uid_of(ob) not in ("", uid) for ob in scene.objects)  # takes to be neither cut off nor put out of step
     if match_rate and not others:
         set_scene_rate(scene, clip_rate)
@@ -101,5 +106,13 @@ def add_take(
     if clip is not None:
         assert isinstance(camera.data, bpy.types.Camera)
         set_background(camera.data, scene, clip, take, clip_rate, fps, first)
-    seen = frames[take.present.any(0)]
-    return Lifted(collection, armatures, camera, clip, math.ceil(seen[0]) if len(seen) else first)
+    return Lifted(collection, armatures, camera, clip, math.ceil(frames[first_whole(take)]))
+
+
+def first_whole(take: Take) -> int:
+    """The take's first frame in which nearly as much of a person is seen as in any: who walks in is not yet in view."""
+    x, y, sure = np.moveaxis(take.keypoints, -1, 0)
+    width, height = take.image_size
+    seen = ((sure >= SURE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)).mean(-1) * take.present
+    seen = seen if seen.any() else take.present.astype(float)
+    return int(np.argmax(seen.max(0) >= NEARLY * seen.max()))

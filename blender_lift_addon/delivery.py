@@ -11,13 +11,14 @@ import numpy as np
 
 from lifter_core.take import Take
 
-from . import scene_view, status, store
+from . import footage, scene_view, status, store
 from .build import add_take
 from .options import LiftOptions
 from .preferences import default_rig
 from .properties.clean_up import clean_up_options
 from .properties.settings import settings_of
 from .properties.takes import LiftTake, take_file
+from .reels import reel
 from .retarget.suggest import suggest
 from .runs import Outcome, Run, add
 from .source import Source
@@ -30,6 +31,7 @@ LOST = 0.1  # part of the frames that is worth a word
 
 def lift_source(scene: bpy.types.Scene, source: Source, options: LiftOptions, match_rate: bool) -> Run:
     """Puts a clip on the queue; its take is added to the scene, whatever is on screen by then."""
+    reel(source.path)  # opened now: nobody minds that at a click, and everybody when a take arrives
     number = scene.session_uid  # survives undo, which pointers do not
 
     def deliver(take: Take, file: Path) -> Outcome:
@@ -119,6 +121,7 @@ def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: 
     entry.first_frame = scene.frame_start if source.first_frame is None else source.first_frame
     entry.rate = scene.render.fps / scene.render.fps_base
     entry.note = remarks(take)
+    footage.keep(file, take)
     with live.quiet():
         entry.clean_up.camera = str(take.meta.get("options", {}).get("camera") or "auto")
     settings.active_take = len(takes) - 1
@@ -155,5 +158,7 @@ def _replace(scene: bpy.types.Scene, uid: str, solved: Take, file: Path) -> Outc
     if entry is None:
         return Outcome("The take was removed from the list")
     warning = update_take(entry, solved)
-    entry.path = str(store.adopt(file, uid))
+    kept = store.adopt(file, uid)
+    entry.path = str(kept)
+    footage.keep(kept, solved)
     return Outcome("Cleaned up", warning=warning)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifter_core.errors import LiftError
-from lifter_core.take import load_take
+from lifter_core.take import Take, load_take
 
 from .keyframes import scene_frames
 from .properties.takes import LiftTake, take_file
@@ -65,10 +65,19 @@ def footage(entry: LiftTake) -> Footage | None:
     if file is None:
         return None
     if file not in _kept:
-        while len(_kept) >= MOST:
-            _kept.pop(next(iter(_kept)))
-        _kept[file] = _read(file)
+        _keep(file, _read(file))
     return _kept[file]
+
+
+def keep(file: Path, take: Take) -> None:
+    """Spares the first drawing of a take that was just brought in the reading of its file."""
+    _keep(file, _seen(take))
+
+
+def _keep(file: Path, seen: Footage | None) -> None:
+    while len(_kept) >= MOST:
+        _kept.pop(next(iter(_kept)))
+    _kept[file] = seen
 
 
 def forget() -> None:
@@ -79,8 +88,11 @@ def forget() -> None:
 
 def _read(file: Path) -> Footage | None:
     try:
-        take = load_take(file)
+        return _seen(load_take(file))
     except LiftError:
         return None
+
+
+def _seen(take: Take) -> Footage:
     times = take.timestamps - take.timestamps[0]
     return Footage(times, take.keypoints, take.keypoint_names, take.image_size, take.observed, take.contacts)

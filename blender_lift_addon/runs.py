@@ -8,6 +8,7 @@ Blender saves no recovery file.
 import atexit
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from .engine import Engine, EngineError
 from .preferences import engine_python, processes
 
 INTERVAL = 0.1  # s
+REDRAW = 0.25  # s from one picture of the progress to the next, at least
 
 
 class State(Enum):
@@ -144,6 +146,7 @@ class Run:
 
 runs: list[Run] = []
 _loader = ThreadPoolExecutor(1, "lift-load")
+_drawn = 0.0
 
 
 def lifts() -> list[Run]:
@@ -214,10 +217,15 @@ def _start_next() -> None:
 
 
 def _tick() -> float | None:
+    global _drawn
+    before = [run.state for run in runs]
     for run in list(runs):
         run.step()
     _start_next()
-    status.redraw()
+    changed = before != [run.state for run in runs]
+    if changed or time.monotonic() - _drawn > REDRAW:
+        status.redraw(timelines=changed)
+        _drawn = time.monotonic()
     return INTERVAL if busy() else None
 
 

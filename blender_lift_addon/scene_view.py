@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The user's view of the scene: what is selected, what the windows look through, what stands in the way."""
 
+import math
+
 import bpy
 
 from . import status
 from .build import Lifted
 from .tags import camera, uid_of
+
+SMALLEST = 0.3  # of the size that fills the view; below, the panels leave no room worth using
 
 
 def obstacle() -> str:
@@ -80,3 +84,23 @@ def _look_through_camera(window: bpy.types.Window) -> None:
         region = next(region for region in area.regions if region.type == "WINDOW")
         with bpy.context.temp_override(window=window, area=area, region=region):
             bpy.ops.view3d.view_center_camera()
+        _fit_beside_sidebar(window.scene.render, area, space.region_3d)
+
+
+def _fit_beside_sidebar(render: bpy.types.RenderSettings, area: bpy.types.Area, view: bpy.types.RegionView3D) -> None:
+    """Shrinks and moves the camera's centred frame so that the sidebar and the tool bar do not lie over it."""
+    assert bpy.context.preferences is not None
+    if not bpy.context.preferences.system.use_region_overlap:
+        return
+    sizes = {region.type: (region.width, region.height) for region in area.regions}
+    width, height = sizes["WINDOW"]
+    left, right = sizes.get("TOOLS", (0, 0))[0], sizes.get("UI", (0, 0))[0]
+    top = sizes.get("HEADER", (0, 0))[1] + sizes.get("TOOL_HEADER", (0, 0))[1]
+    ratio = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
+    frame = min(width, height * ratio)
+    smaller = min(1.0, (width - left - right) / frame, (height - top) / (frame / ratio))
+    if smaller < SMALLEST:
+        return
+    factor = (view.view_camera_zoom / 50 + math.sqrt(2)) ** 2 / 4 * smaller  # as Blender's zoom is defined
+    view.view_camera_zoom = 50 * (2 * math.sqrt(factor) - math.sqrt(2))
+    view.view_camera_offset = ((right - left) / (4 * width * factor), top / (4 * height * factor))

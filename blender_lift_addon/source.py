@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from .reels import reel
+
 if TYPE_CHECKING:
     from .properties.settings import LiftSettings
 
@@ -91,24 +93,13 @@ def _strip_source(scene: bpy.types.Scene, name: str, exact: bool) -> Source:
     right = strip.right_handle_offset if new else strip.frame_offset_end
     cut_left = strip.content_trim_start if new else strip.animation_offset_start
     cut_right = strip.content_trim_end if new else strip.animation_offset_end
-    frames, rate = _clip_frames(path)
-    if not frames or not (cut_left or cut_right or left > 0 or right > 0):
+    opened = reel(path)
+    if opened is None or opened.rate < 1 or not (cut_left or cut_right or left > 0 or right > 0):
         return source
     # A strip shows its clip in real time or frame by frame; how many of the clip's frames its whole length shows tells.
-    speed = (frames - cut_left - cut_right) / max(1, length)
-    start = (cut_left + max(0.0, left) * speed) / rate
-    end = (frames - cut_right - max(0.0, right) * speed) / rate
+    speed = (opened.frames - cut_left - cut_right) / max(1, length)
+    start = (cut_left + max(0.0, left) * speed) / opened.rate
+    end = (opened.frames - cut_right - max(0.0, right) * speed) / opened.rate
     if end <= start:
         raise SourceError("The strip shows nothing of its clip; choose another")
     return Source(path, start, end, source.first_frame, source.name)
-
-
-def _clip_frames(path: Path) -> tuple[int, float]:
-    """A clip's frames and frames a second as Blender counts them; 0 frames if it cannot read it."""
-    try:
-        clip = bpy.data.movieclips.load(str(path), check_existing=False)
-    except RuntimeError:
-        return 0, 1.0
-    frames, rate = clip.frame_duration, clip.fps
-    bpy.data.movieclips.remove(clip)
-    return (frames, rate) if rate >= 1 else (0, 1.0)

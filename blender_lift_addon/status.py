@@ -32,13 +32,15 @@ def windows() -> list[bpy.types.Window]:
     return list(manager.windows) if manager else []
 
 
-def redraw() -> None:
-    """Has the sidebars, the timelines and the status bar drawn anew."""
+def redraw(timelines: bool = True) -> None:
+    """Has the sidebars, the status bar and, as the takes' contacts are drawn there, the timelines drawn anew."""
     for window in windows():
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "DOPESHEET_EDITOR"):
+            if area.type == "DOPESHEET_EDITOR" and timelines:
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
                 for region in area.regions:
-                    if region.type == "UI" or area.type == "DOPESHEET_EDITOR":
+                    if region.type == "UI":
                         region.tag_redraw()
         # The status bar is in no list of areas. Setting its text has it redrawn, but would wipe a running tool's hints.
         if not len(window.modal_operators) and window.workspace is not None:

@@ -14,7 +14,7 @@ STAYS = 0.02  # leg lengths: how far from the place where it stands; past that i
 SHORTEST, LONGEST_GAP = 0.1, 0.07  # s
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs_of(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and one-past-last index of each run of true."""
     edges = np.flatnonzero(np.diff(np.concatenate(((0,), flags.astype(int), (0,)))))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
@@ -33,51 +33,72 @@ def find_contacts(ball: Floats, seconds: Floats, leg: float) -> NDArray[np.bool_
     speed = np.linalg.norm(np.gradient(ball, seconds, axis=0), axis=-1) / leg
     height = (ball[:, 2] - np.percentile(ball[:, 2], 5)) / leg
     standing = (speed < SLOW) & (height < LOW)
-    for start, end in _runs(~standing):
+    for start, end in runs_of(~standing):
         if start > 0 and end < len(ball) and seconds[end - 1] - seconds[start] < LONGEST_GAP:
             standing[start:end] = True
     for _ in range(3):  # the place is another one once what is not of the stand is left out
-        for start, end in _runs(standing):
+        for start, end in runs_of(standing):
             away = np.linalg.norm(ball[start:end] - np.median(ball[start:end], 0), axis=-1)
             standing[start:end] = away < STAYS * leg
-    for start, end in _runs(standing):
+    for start, end in runs_of(standing):
         if seconds[end - 1] - seconds[start] < SHORTEST:
             standing[start:end] = False
     return standing
 
 
-def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: float, fade: float = 0.25) -> Floats:
-    """(T, 3) the ball's way with each stand held at one place, at the height ``floor``.
-
-    Between stands the correction goes over smoothly from one to the next; before the first, after the last and in long
-    swings it fades out.
-    """
+def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: float) -> Floats:
+    """(T, 3) the ball's way with each stand held at one place, at the height ``floor``."""
     correction = np.zeros_like(ball)
-    runs = _runs(standing)
+    runs = runs_of(standing)
     for start, end in runs:
         place = np.median(ball[start:end], 0)
         place[2] = floor
         correction[start:end] = place - ball[start:end]
+    return ball + bridged(correction, runs, seconds)
+
+
+def bridged(correction: Floats, runs: list[tuple[int, int]], seconds: Floats, fade: float = 0.25) -> Floats:
+    """(T, 3) corrections as they are in the runs, and between runs going over smoothly from one to the next.
+
+    Before the first, after the last and in long gaps they fade out, in ``fade`` seconds.
+    """
+    frames = len(correction)
+    correction = correction.copy()
 
     def ease(x: Floats) -> Floats:
         x = np.clip(x, 0.0, 1.0)
         return x * x * (3 - 2 * x)
 
-    bounds = [(0, None), *runs, (len(ball), None)]
+    bounds = [(0, None), *runs, (frames, None)]
     for before, after in pairwise(bounds):
         start = before[1] if before[1] is not None else 0
-        end = after[0] if after is not bounds[-1] else len(ball)
+        end = after[0] if after is not bounds[-1] else frames
         if start >= end:
             continue
         gap = slice(start, end)
         left = correction[start - 1] if before[1] is not None else np.zeros(3)
-        right = correction[end] if end < len(ball) else np.zeros(3)
-        span = (seconds[end] if end < len(ball) else seconds[-1]) - (seconds[start - 1] if start else seconds[0])
+        right = correction[end] if end < frames else np.zeros(3)
+        span = (seconds[end] if end < frames else seconds[-1]) - (seconds[start - 1] if start else seconds[0])
         width = max(min(fade, span / 2), 1e-6) if span > 2 * fade else max(span, 1e-6)
         since = seconds[gap] - (seconds[start - 1] if start else seconds[0])
-        until = (seconds[end] if end < len(ball) else seconds[-1]) - seconds[gap]
+        until = (seconds[end] if end < frames else seconds[-1]) - seconds[gap]
         correction[gap] = left * (1 - ease(since / width))[:, None] + right * (1 - ease(until / width))[:, None]
-    return ball + correction
+    return correction
+
+
+def slowed(way: Floats, step: float) -> Floats:
+    """(T, 3) a way near to ``way`` that goes no more than ``step`` from any frame to the next.
+
+    On each axis the mean of the least function above and the greatest below that are so slow.
+    """
+    slope = step / np.sqrt(3.0) * np.arange(len(way))[:, None]
+
+    def below(values: Floats) -> Floats:
+        ahead = np.minimum.accumulate(values - slope) + slope
+        back = np.minimum.accumulate((values + slope)[::-1])[::-1] - slope
+        return np.minimum(ahead, back)
+
+    return (below(way) - below(-way)) / 2
 
 
 def smooth(values: Floats, seconds: Floats, width: float = 0.12) -> Floats:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .feet import pinned, smooth
+from .feet import bridged, pinned, slowed, smooth
+from .feet import runs_of as feet_runs
 from .limbs import leeway, reach, turned
 from .motion import Contacts, Motion
 from .rig import FORWARD, Rig
@@ -22,6 +23,7 @@ MOST = np.radians(2.9)  # that a limb's direction is changed by
 EASY = 0.55  # of MOST: what the hips leave to the legs' bending and stretching
 CREEP = 0.002  # of the leg's length a frame, for a planted foot that MOST pulls off its place
 ROUNDS = 4
+ROUNDS_OF_CREEP = 12
 SOFT = 0.05  # how far legs side by side may ask for different things of the hips
 
 
@@ -96,40 +98,46 @@ def _give_way(legs: list[_Leg], seconds: Floats) -> Floats:
     return shift
 
 
-def _turns(leg: _Leg, shift: Floats, creep: float) -> tuple[Floats, Floats]:
-    """(T, 3, 3) what turns thigh and shin towards the goal, by no more than MOST.
-
-    Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame.
-    """
+def _made(leg: _Leg, shift: Floats, correction: Floats) -> tuple[Floats, Floats, Floats]:
+    """What turns thigh and shin so that the ankle moves by as much of a correction (T, 3) as MOST allows, and that."""
     hip, knee, ankle = leg.hip + shift, leg.knee + shift, leg.ankle + shift
-    way = leg.goal - ankle
 
     def towards(share: Floats, at: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        return reach(hip[at], knee[at], ankle[at], ankle[at] + share[:, None] * way[at], leg.forward[at])
+        return reach(hip[at], knee[at], ankle[at], ankle[at] + share[:, None] * correction[at], leg.forward[at])
 
     def too_far(first: Floats, second: Floats, at: NDArray[np.intp]) -> NDArray[np.bool_]:
         return np.maximum(turned(first, (knee - hip)[at]), turned(second, (ankle - knee)[at])) > MOST
 
     every = np.arange(len(hip))
-    share = np.ones(len(hip))
-    first, second = towards(share, every)
+    first, second = towards(np.ones(len(hip)), every)
     over = np.flatnonzero(too_far(first, second, every))
-    if not len(over):
-        return first, second
-    low, high = np.zeros(len(over)), np.ones(len(over))
-    for _ in range(10):  # halving
-        middle = (low + high) / 2
-        beyond = too_far(*towards(middle, over), over)
-        low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
-    share[over] = low
-    length = np.linalg.norm(way, axis=-1)
-    short = (1 - share) * length * leg.stands
-    before = np.maximum.accumulate(short + creep * every) - creep * every
-    after = np.maximum.accumulate((short - creep * every)[::-1])[::-1] + creep * every
-    short = np.maximum(before, after)
-    share = np.minimum(share, 1 - np.minimum(short / np.maximum(length, 1e-9), 1.0))
-    less = np.flatnonzero(share < 1)
-    first[less], second[less] = towards(share[less], less)
+    if len(over):
+        low, high = np.zeros(len(over)), np.ones(len(over))
+        for _ in range(10):  # halving
+            middle = (low + high) / 2
+            beyond = too_far(*towards(middle, over), over)
+            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        first[over], second[over] = towards(low, over)
+    end = hip + apply(first, knee - hip) + apply(second, ankle - knee)
+    return first, second, end - ankle
+
+
+def _turns(leg: _Leg, shift: Floats, creep: float, seconds: Floats) -> tuple[Floats, Floats]:
+    """(T, 3, 3) what turns thigh and shin towards the goal, by no more than MOST.
+
+    Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame: what MOST
+    allows and what so slow a foot does are met in turn until both hold.
+    """
+    way = leg.goal - leg.ankle - shift
+    off = np.zeros_like(way)  # where the foot is, from its goal
+    runs = feet_runs(leg.stands)
+    for _ in range(ROUNDS_OF_CREEP):
+        first, second, made = _made(leg, shift, way + off)
+        off = made - way
+        for start, end in runs:
+            off[start:end] = slowed(off[start:end], creep)
+        off = bridged(off, runs, seconds)
+    first, second, made = _made(leg, shift, way + off)
     return first, second
 
 
@@ -162,7 +170,7 @@ def plant(
         return at, False
     shift = _give_way(legs, motion.seconds)
     for leg in legs:
-        first, second = _turns(leg, shift, CREEP * target.leg)
+        first, second = _turns(leg, shift, CREEP * target.leg, motion.seconds)
         roles[f"thigh.{leg.side}"] = first @ roles[f"thigh.{leg.side}"]
         roles[f"shin.{leg.side}"] = second @ roles[f"shin.{leg.side}"]
     return at + shift, True

@@ -9,7 +9,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_lift_addon.armature import bone_name, rest_heads
-from blender_lift_addon.build import add_take, scene_rate
+from blender_lift_addon.build import add_take, first_whole, scene_rate
 from blender_lift_addon.keyframes import scene_frames
 from lifter_core.take import Take
 
@@ -131,6 +131,17 @@ def test_the_clip_lies_behind_the_camera_in_step(clip: Path) -> None:
     assert scene_rate(bpy.context.scene) == pytest.approx(30)
     assert (bpy.context.scene.frame_start, bpy.context.scene.frame_end) == (11, 30)
     assert lifted.first_seen == 11
+
+
+def test_the_scene_opens_where_the_person_is_in_view() -> None:
+    take = synthetic_take(frames=60, people=1)
+    assert first_whole(take) == 0, "without keypoints, the first pose counts"
+    take.keypoints = np.tile(np.array((-5.0, 300.0, 0.9), np.float32), (1, 60, 10, 1))  # left of the picture
+    for frame in range(35, 60):
+        take.keypoints[0, frame, : frame - 34, 0] = 100.0  # walks in from frame 35 on
+    assert first_whole(take) == 43
+    take.keypoints[0, 43, :, 2] = 0.1
+    assert first_whole(take) == 44
 
 
 def test_nothing_of_the_users_is_overwritten() -> None:
