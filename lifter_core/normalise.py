@@ -25,7 +25,7 @@ PLAIN_CHANNELS = 3  # of both: what networks take that know neither the detector
 # pelvis-spine-thorax + thigh + shin of a standard body, metres: the mean of the CMU subjects
 STANDARD_LENGTH = 1.35
 _TORSO = tuple(JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip"))
-_LOG_SPREAD = (-1.9, 0.6)  # mean and sd over the virtual cameras of training
+LOG_SPREAD = (-1.9, 0.6)  # mean and sd over the virtual cameras of training
 
 
 class Encoded(NamedTuple):
@@ -120,7 +120,7 @@ def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Arr
     nodes[..., 2] = conf
     nodes[conf <= 0] = 0
     flat = np.zeros((len(t), GLOBAL_CHANNELS), np.float32)
-    flat[:, 0] = (np.log(spread) - _LOG_SPREAD[0]) / _LOG_SPREAD[1]
+    flat[:, 0] = (np.log(spread) - LOG_SPREAD[0]) / LOG_SPREAD[1]
     flat[:, 1:3] = ray[:, :2]
     if own is not None:
         nodes[..., 3:] = own

@@ -2,18 +2,24 @@
 
 Each frame is embedded by itself; a bank of learned temporal filters, one set a channel, sums the window up (as much of
 the past as of the future, densely near the middle and sparsely far out). The inputs themselves are smoothed by learned
-kernels that leave out what is missing. From both a residual MLP answers for the middle frame. The
+kernels that leave out what is missing. From both a residual MLP answers for the middle frame: depths, a size, and as much
+of the points' own rays at those depths as each is worth, with a correction. The
 parts are those of the literature: the trunk of Martinez et al. (ICCV 2017), the dilated view of time of Pavllo et al.
 (CVPR 2019), the per-edge graph layer of Ci et al. (ICCV 2019) to refine the answer joint by joint.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from ..normalise import LOG_SPREAD
+from .growing import from_narrower, from_residual_mlp
 from .locally_connected import LocallyConnectedLayer
 from .residual_mlp import _Block
+
+_METRES = 0.6  # spread of most bodies about the torso
 
 
 class Temporal(nn.Module):
@@ -54,7 +60,11 @@ class Temporal(nn.Module):
         )
         self.blocks = nn.Sequential(*(_Block(width, 0.0) for _ in range(blocks)))
         self.head = nn.Linear(width, joints * 4)
+        self.gate = nn.Linear(width, joints + 1)  # how far each point's ray is believed; log of the spread in metres
         with torch.no_grad():
+            self.gate.weight.mul_(0.1)
+            self.gate.bias.zero_()
+            self.gate.bias[joints] = math.log(_METRES)
             self.head.bias.view(joints, 4)[:, 3] = -2.6  # an expected error of 7 cm to begin with
         if refine:
             self.spread = nn.Linear(width, joints * refine)
@@ -83,27 +93,27 @@ class Temporal(nn.Module):
             g = self.per_edge[0](graph.transpose(0, 1))
             g = torch.relu(self.norm(g.flatten(0, 1)).view_as(g))
             out = out + self.per_edge[1](g).transpose(0, 1)
-        return out
+        gate = self.gate(h)
+        return out + self._rays(out, gate, smooth)
+
+    def _rays(self, out: Tensor, gate: Tensor, smooth: Tensor) -> Tensor:
+        """(B, J, 4) what the points' rays say of x and y: tangent * depth, about the pelvis, as far as they are believed."""
+        size = self.joints * self.channels
+        points = smooth[:, :size].reshape(-1, self.joints, self.channels)[..., :2]
+        spread = torch.exp(smooth[:, size : size + 1] * LOG_SPREAD[1] + LOG_SPREAD[0])
+        # the pelvis is as far as a body of that many metres looks that large: metres / spread
+        at = points * (torch.exp(gate[:, self.joints :]) + spread * out[..., 2])[..., None]
+        planar = torch.sigmoid(gate[:, : self.joints, None]) * (at - at[:, :1])
+        return torch.cat([planar, torch.zeros_like(planar)], 2)
 
     @torch.no_grad()
     def start_from(self, other: dict[str, Tensor]) -> None:
-        """Takes over a trained residual MLP of the same width and blocks (its state), which answers for the middle frame from
-        2D alone: time and the other inputs start with hardly a say.
+        """Takes over what a trained residual MLP of the same width, or a temporal network at most as wide, has learned.
 
         Raises:
-            KeyError, RuntimeError: not such a network's state.
+            KeyError, RuntimeError: not the state of such a network.
         """
-        own, joints = self.state_dict(), self.joints
-        for name, value in other.items():
-            if name.startswith(("stem.1", "blocks")):
-                own[name].copy_(value)
-        stem, learned = own["stem.0.weight"], other["stem.0.weight"]
-        plain = learned.shape[1] // (joints + 1)  # channels of a joint, and of the globals
-        middle = stem.shape[1] - 2 - (joints + 1) * self.channels
-        columns = [middle + j * self.channels + c for j in range(joints + 1) for c in range(plain)]
-        stem[:, :middle] *= 0.3
-        stem[:, middle:] = 0.02 * torch.randn_like(stem[:, middle:])
-        stem[:, columns] = learned
-        own["head.weight"].view(joints, 4, -1)[:, :3] = other["head.weight"].view(joints, 3, -1)
-        own["head.weight"].view(joints, 4, -1)[:, 3] = 0
-        own["head.bias"].view(joints, 4)[:, :3] = other["head.bias"].view(joints, 3)
+        if "kernels" in other:
+            from_narrower(self.state_dict(), other, self.joints)
+        else:
+            from_residual_mlp(self.state_dict(), other, self.joints, self.channels)

@@ -23,8 +23,8 @@ Array = NDArray[Any]
 FITTED = Path(__file__).with_name("noise.npz")
 RATE = 30.0  # frames a second that the fitted correlations are for
 _COUNT = len(JOINT_NAMES)
-_SMOOTH = 0.55
-_CLIP = 0.25  # sd of the log of a clip's own difficulty
+_SMOOTH = 0.4
+_CLIP = (0.12, 0.2)  # log of a clip's own difficulty: sd of its normal part, mean of the exponential part of hard clips
 
 
 class Detector(NamedTuple):
@@ -161,7 +161,7 @@ def detect(joints: Array, speed: Array, model: Detector, rng: np.random.Generato
     size = np.exp(np.clip(a[:, 0] + a[:, 1] * score + a[:, 2] * score**2 + a[:, 3] * fast, -7, -1.6))
     tail = float(model.tail)
     size *= np.exp(tail * wander(size.shape, 0.9, rng) - tail**2)
-    size *= np.exp(rng.normal(0, _CLIP, (n, 1, 1)) - _CLIP**2)
+    size *= np.exp(rng.normal(0, _CLIP[0], (n, 1, 1)) + rng.exponential(_CLIP[1], (n, 1, 1)) - _CLIP[1])
     constant = float(model.error_constant)
     shape = (n, frames, 2 * len(m))
     moving = _smooth_wander(shape, float(model.error_keep), rng) * (1 - constant) ** 0.5

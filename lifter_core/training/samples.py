@@ -17,7 +17,9 @@ Array = NDArray[Any]
 FRAMES = 120  # of a training sequence, at TAP_RATE
 _FOCAL_SD = 0.13  # sd of the log of the assumed focal length against the true one
 OWN_KNOWN = 0.8  # of the sequences have the detector's own 3D
+_OWN_KNOWN_EXACT = 0.4  # of those with exact 2D
 _UP_KNOWN = 0.5  # of the sequences know up
+_EXACT = 0.1  # of the training sequences have exact 2D
 _UP_ERROR = np.radians(5.0)  # sd of its direction's error about each axis, the solver's kind
 
 
@@ -50,12 +52,18 @@ def known_up(up: Array, rng: np.random.Generator) -> Array:
 
 
 def look(
-    views: Views, there: NDArray[np.bool_], model: Detector, rng: np.random.Generator, clean: bool = False
+    views: Views,
+    there: NDArray[np.bool_],
+    model: Detector,
+    rng: np.random.Generator,
+    clean: bool = False,
+    exact: float = 0.0,
 ) -> Sequences:
     """Projects, detects and encodes.
 
-    ``clean`` leaves offsets, noise and the focal length's error out, the detector's own 3D and up as well: what the papers
-    call ground-truth 2D.
+    A share ``exact`` of the sequences has exact and sure 2D, so that a network can learn to trust what is good; what else
+    may be known is known there more seldom. ``clean`` leaves offsets, noise and the focal length's error out everywhere,
+    the detector's own 3D and up as well: what the papers call ground-truth 2D.
     """
     c, t, j = views.joints.shape[:3]
     scale = standard_scale(views.joints.reshape(-1, j, 3)).reshape(c, t)
@@ -71,15 +79,20 @@ def look(
         # the detector sees a crop about the person: it errs in the axes of a camera that looks at the body
         turn = look_at(np.concatenate([views.root[..., :2], depth[..., None]], -1))
         standard = (views.joints @ turn * scale).astype(np.float32)
-        points = views.joints + offsets(views.joints * scale, model, rng) / scale + views.root[:, :, None]
+        perfect = rng.random((c, 1)) < exact
+        moved = offsets(views.joints * scale, model, rng) * ~perfect[..., None, None]
+        points = views.joints + moved / scale + views.root[:, :, None]
         tangents = points[..., :2] / np.maximum(points[..., 2:], 0.3)
         unit = 1 / (depth * scale[..., 0, 0])  # tangents a metre of a standard body
         speed = np.gradient(tangents, axis=1) * TAP_RATE / unit[..., None, None]
         errors, confidence = detect(standard, speed, model, rng)
-        known = (rng.random((c, 1)) < OWN_KNOWN) & there
+        errors *= ~perfect[..., None, None]
+        known = (rng.random((c, 1)) < np.where(perfect, _OWN_KNOWN_EXACT, OWN_KNOWN)) & there
         own = own_pose(own_3d(standard, errors, model, rng).reshape(-1, j, 3)) * known.reshape(-1, 1, 1)
         tangents = tangents + errors * unit[..., None, None]
+        true = tangents[perfect[:, 0]]
         episodes(tangents, unit, confidence, rng)
+        tangents[perfect[:, 0]], confidence[perfect[:, 0]] = true, 1
         # a point out of the picture's wide surroundings is not seen
         confidence[np.abs(tangents).max(-1) > 1.2] = 0
         confidence[~there] = 0
@@ -95,7 +108,7 @@ def draw(motion: Motion, count: int, model: Detector, rng: np.random.Generator, 
     clips = rng.choice(len(motion.start), count, p=motion.chance)
     joints, there = stretches(motion, clips, frames, TAP_RATE, rng)
     joints = resize(recombine(mirror(joints, rng), rng), motion.proportions[clips], rng)
-    return look(place(joints, rng), there, model, rng)
+    return look(place(joints, rng), there, model, rng, exact=_EXACT)
 
 
 def window_rows(there: NDArray[np.bool_], taps: tuple[int, ...], centres: Array) -> NDArray[np.intp]:

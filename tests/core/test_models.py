@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from lifter_core.models import NETWORKS, build
+from lifter_core.models import NETWORKS, build, growing
 from lifter_core.models.graph import hop_distances, neighbours
 from lifter_core.models.graph_conv import GraphConv, Sharing, normalised_adjacency
 from lifter_core.models.locally_connected import LocallyConnectedLayer
 from lifter_core.models.spatial_temporal import neighbour_classes
+from lifter_core.normalise import LOG_SPREAD
 from lifter_core.skeleton import EDGES
 
 CHAIN = [(0, 1), (1, 2), (2, 3), (2, 4)]
@@ -201,6 +202,36 @@ def test_the_temporal_network_started_from_a_residual_mlp_answers_as_that_does()
         ours.stem[0].weight[:, -2:] = 0
         torch.testing.assert_close(ours(nodes, flat)[..., :3], mlp(nodes[:, 1, :, :3], flat[:, 1, :3]))
     assert given.abs().max() < 0.2
+
+
+def test_a_wider_temporal_network_answers_as_the_one_it_grew_from(monkeypatch):
+    monkeypatch.setattr(growing, "_JITTER", 0.0)
+    torch.manual_seed(0)
+    inputs = {"joints": 26, "edges": EDGES, "taps": (-1, 0, 1), "embed": 8, "filters": 2, "refine": 4}
+    narrow, wide = build("temporal", **inputs, width=32), build("temporal", **inputs, width=48)
+    nodes, flat = torch.randn(40, 3, 26, 6), torch.randn(40, 3, 6)
+    narrow(nodes, flat)  # norms unlike fresh ones
+    wide.start_from(narrow.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(wide.eval()(nodes, flat), narrow.eval()(nodes, flat), rtol=1e-3, atol=1e-4)
+
+
+def test_exact_depths_bring_exact_rays():
+    """A point believed fully, with the body's true size and its own depth, lands where perspective puts it."""
+    ours = build("temporal", joints=26, edges=EDGES, taps=(0,), embed=8, filters=1, width=16).eval()
+    body = torch.randn(7, 26, 3) * 0.3
+    body[:, 0] = 0
+    pelvis = 4.0
+    tangents = body[..., :2] / (pelvis + body[..., 2:])
+    spread = tangents.square().sum(2).mean(1).sqrt()
+    nodes = torch.zeros(7, 26, 6)
+    nodes[..., :2], nodes[..., 2] = tangents / spread[:, None, None], 1
+    log = (torch.log(spread) - LOG_SPREAD[0]) / LOG_SPREAD[1]
+    smooth = torch.cat([nodes.flatten(1), log[:, None], torch.zeros(7, 5)], 1)
+    gate = torch.full((7, 27), 20.0)
+    gate[:, 26] = torch.log(pelvis * spread)
+    planar = ours._rays(torch.cat([torch.zeros(7, 26, 2), body[..., 2:], torch.zeros(7, 26, 1)], 2), gate, smooth)
+    torch.testing.assert_close(planar[..., :2], body[..., :2], rtol=1e-3, atol=1e-4)
 
 
 def test_frames_that_are_missing_do_not_speak_in_the_temporal_network():
