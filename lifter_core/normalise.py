@@ -69,6 +69,14 @@ def fill_derived(points: Array, confidence: Array) -> tuple[Array, Array]:
     return p, c
 
 
+def norm(vectors: Array) -> Array:
+    """(...) lengths of (..., 2 or 3); several times as fast as numpy's sum over so short an axis."""
+    total = vectors[..., 0] ** 2
+    for k in range(1, vectors.shape[-1]):
+        total = total + vectors[..., k] ** 2
+    return np.asarray(np.sqrt(total))
+
+
 def look_at(direction: Array) -> Array:
     """(N, 3, 3) least rotations R with R @ (0, 0, 1) = direction / |direction|; direction (N, 3), z > 0."""
     d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
@@ -110,11 +118,11 @@ def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Arr
     ray = torso_ray(t, confidence)
     view = look_at(ray)
     # x_virtual = view^T x_camera
-    v = np.concatenate([t, np.ones_like(t[..., :1])], -1) @ view
-    local = v[..., :2] / np.maximum(v[..., 2:], 0.2)
+    v = t @ view[:, :2] + view[:, 2:]
+    local = v[..., :2] * (1 / np.maximum(v[..., 2:], 0.2))
     local, conf = fill_derived(local, confidence.astype(np.float32))
     w = seen[:, MEASURED]
-    spread = np.sqrt((w * (local[:, MEASURED] ** 2).sum(-1)).sum(1) / np.maximum(w.sum(1), 1) + 1e-9)
+    spread = np.sqrt((w * norm(local[:, MEASURED]) ** 2).sum(1) / np.maximum(w.sum(1), 1) + 1e-9)
     nodes = np.zeros((*conf.shape, NODE_CHANNELS), np.float32)
     nodes[..., :2] = np.clip(local / spread[:, None, None], -6, 6)
     nodes[..., 2] = conf
@@ -153,7 +161,7 @@ def standard_scale(joints: Array) -> Array:
     """(N,) factor that brings each body to the standard size; joints (N, J, 3) in any unit."""
 
     def length(a: str, b: str) -> Array:
-        return np.linalg.norm(joints[:, JOINT[a]] - joints[:, JOINT[b]], axis=-1)
+        return norm(joints[:, JOINT[a]] - joints[:, JOINT[b]])
 
     legs = sum(length(f"{s}_hip", f"{s}_knee") + length(f"{s}_knee", f"{s}_ankle") for s in ("left", "right"))
     trunk = length("pelvis", "spine") + length("spine", "thorax")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..normalise import norm
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, JOINT_PARENTS
 
 Array = NDArray[Any]
@@ -38,7 +39,7 @@ def bone_lengths(joints: Array) -> Array:
     """(..., J) distance of each joint from its parent in the drawing tree; 1 for the root; joints (..., J, 3)."""
     parents = list(JOINT_PARENTS[1:])
     length = np.ones(joints.shape[:-1], np.float32)
-    length[..., 1:] = np.linalg.norm(joints[..., 1:, :] - joints[..., parents, :], axis=-1)
+    length[..., 1:] = norm(joints[..., 1:, :] - joints[..., parents, :])
     return length
 
 
@@ -49,10 +50,9 @@ def resize(joints: Array, proportions: NDArray[np.bool_], rng: np.random.Generat
     about their own, left and right made equal first.
     """
     n = len(joints)
-    each = bone_lengths(joints)
-    direction = np.zeros_like(joints)
-    direction[..., 1:, :] = joints[..., 1:, :] - joints[..., list(JOINT_PARENTS[1:]), :]
-    direction[..., 1:, :] /= np.maximum(each[..., 1:, None], 1e-6)
+    bones = joints[:, :, 1:] - joints[:, :, list(JOINT_PARENTS[1:])]
+    each: Array = np.ones(joints.shape[:-1], np.float32)
+    each[..., 1:] = norm(bones)
     own = np.median(each, axis=1)
     own = (own + own[:, JOINT_MIRROR]) / 2
     standard = ~proportions | (rng.random(n) < 0.5)
@@ -64,13 +64,13 @@ def resize(joints: Array, proportions: NDArray[np.bool_], rng: np.random.Generat
             log[part] = log[part] + shared
     factor = np.exp(np.stack([log.get(part, np.zeros(n)) for part in _PART], 1) + rng.normal(0, _SIDE, own.shape))
     new = (length * factor).astype(np.float32)
-    step = direction * new[:, None, :, None]
+    bones *= (new[:, None] / np.maximum(each, 1e-6))[:, :, 1:, None]
     legs = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle")]
     out = np.empty_like(joints)
     out[:, :, 0] = joints[:, :, 0] * (new[:, legs].sum(1) / np.maximum(own[:, legs].sum(1), 1e-6))[:, None, None]
     for j, parent in enumerate(JOINT_PARENTS):
         if parent >= 0:
-            out[:, :, j] = out[:, :, parent] + step[:, :, j]
+            np.add(out[:, :, parent], bones[:, :, j - 1], out=out[:, :, j])
     return out
 
 
@@ -99,7 +99,7 @@ def recombine(joints: Array, rng: np.random.Generator, arms: float = 0.25, legs:
         for k in limbs:
             at = j[JOINT_NAMES[k].split("_")[0] + "_" + root]
             offset = joints[other, :, k] - joints[other, :, at]
-            out[rows, :, k] = joints[rows, :, at] + np.einsum("ntij,ntj->nti", turn, offset)
+            out[rows, :, k] = joints[rows, :, at] + (turn @ offset[..., None])[..., 0]
     return out
 
 

@@ -1,5 +1,6 @@
 """Virtual cameras: where a random ordinary camera stands to a moving person, and what perspective makes of the body."""
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,13 +37,18 @@ def _turn(axis: int, angle: NDArray[np.float64]) -> Array:
     return m
 
 
+@functools.lru_cache(512)
+def fading(frames: int, keep: float) -> Array:
+    """(T, T) lower triangular: what is left of frame j in frame i, keep^(i - j)."""
+    past = np.subtract.outer(np.arange(frames), np.arange(frames))
+    return np.asarray(np.where(past >= 0, keep ** np.maximum(past, 0.0), 0).astype(np.float32))
+
+
 def wander(shape: tuple[int, ...], keep: float, rng: np.random.Generator) -> Array:
     """Unit-variance AR(1) along axis 1: each frame keeps ``keep`` of the one before. (C, T, ...) float32."""
     x = rng.standard_normal(shape, np.float32)
-    gain = np.float32((1 - keep**2) ** 0.5)
-    for t in range(1, shape[1]):
-        x[:, t] = keep * x[:, t - 1] + gain * x[:, t]
-    return x
+    x[:, 1:] *= np.float32((1 - keep**2) ** 0.5)
+    return np.asarray((fading(shape[1], keep) @ x.reshape(*shape[:2], -1)).reshape(shape))
 
 
 def _followed(root: Array, rng: np.random.Generator) -> Array:
@@ -74,8 +80,9 @@ def place(joints: Array, rng: np.random.Generator) -> Views:
     turn = _turn(2, np.radians(roll)) @ _turn(0, np.radians(pitch)) @ _LEVEL @ _turn(1, yaw)
     pelvis = joints[:, :, 0]
     path = pelvis - pelvis.mean(1, keepdims=True)
-    local = np.einsum("nij,ntkj->ntki", turn, joints - pelvis[:, :, None])
-    path = np.einsum("nij,ntj->nti", turn, path)
+    back = np.swapaxes(turn, 1, 2)
+    local = ((joints - pelvis[:, :, None]).reshape(n, -1, 3) @ back).reshape(joints.shape)
+    path = path @ back
     distance = np.exp(rng.uniform(np.log(1.6), np.log(12.0), n) * 0.6 + 0.4 * rng.normal(np.log(3.5), 0.35, n))
     distance = np.maximum(distance, 1.3)
     off = np.stack([rng.uniform(-0.42, 0.42, n), rng.normal(0, 0.13, n), np.ones(n)], 1)
@@ -88,7 +95,7 @@ def place(joints: Array, rng: np.random.Generator) -> Views:
     moving = np.flatnonzero(rng.random(n) < _FOLLOWS)
     if len(moving):
         follow = _followed(root[moving].astype(np.float64), rng).astype(np.float32)
-        local[moving] = np.einsum("ntij,ntkj->ntki", follow, local[moving])
+        local[moving] = local[moving] @ np.swapaxes(follow, -1, -2)
         root[moving] = np.einsum("ntij,ntj->nti", follow, root[moving])
         up[moving] = np.einsum("ntij,ntj->nti", follow, up[moving])
     return Views(local, root, up)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..normalise import MEASURED
+from ..normalise import MEASURED, norm
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES
-from .cameras import wander
+from .cameras import fading, wander
 
 Array = NDArray[Any]
 
@@ -74,10 +74,10 @@ def trunk_frame(joints: Array) -> Array:
     j = JOINT
     across = joints[..., j["left_shoulder"], :] - joints[..., j["right_shoulder"], :]
     across = across + joints[..., j["left_hip"], :] - joints[..., j["right_hip"], :]
-    across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
+    across /= np.maximum(norm(across), 1e-6)[..., None]
     up = joints[..., j["thorax"], :] - joints[..., j["pelvis"], :]
     up = up - (up * across).sum(-1, keepdims=True) * across
-    up /= np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), 1e-6)
+    up /= np.maximum(norm(up), 1e-6)[..., None]
     return np.stack([across, up, np.cross(across, up)], -2)
 
 
@@ -87,14 +87,20 @@ def pose_features(joints: Array) -> Array:
     1, depth of the joint behind the trunk's middle, how far it lies over the trunk in the picture while behind it, depth
     squared, whether the trunk faces the camera, and whether the joint's side is the far one.
     """
+    features = _features(joints, list(range(joints.shape[-2])))
+    return np.stack(np.broadcast_arrays(*features), -1)
+
+
+def _features(joints: Array, which: list[int]) -> list[Array]:
+    """pose_features() of some of the joints one by one, each (..., len(which)) or broadcast to that."""
     middle = (joints[..., JOINT["pelvis"], :] + joints[..., JOINT["thorax"], :]) / 2
-    depth = joints[..., 2] - middle[..., None, 2]
+    depth = joints[..., which, 2] - middle[..., None, 2]
     frame = trunk_frame(joints)
-    facing = -frame[..., 2, 2][..., None] * np.ones_like(depth)
-    far = frame[..., 0, 2][..., None] * SIDE
-    beside = np.linalg.norm(joints[..., :2] - middle[..., None, :2], axis=-1)
+    facing = -frame[..., 2, 2][..., None]
+    far = frame[..., 0, 2][..., None] * SIDE[which]
+    beside = norm(joints[..., which, :2] - middle[..., None, :2])
     hidden = np.clip(depth / 0.15, 0, 1) * np.clip(1 - beside / 0.35, 0, 1)
-    return np.stack([np.ones_like(depth), depth, depth**2, hidden, facing, far], -1)
+    return [np.ones_like(facing), depth, depth**2, hidden, facing, far]
 
 
 SIDE: Array = np.array(
@@ -130,8 +136,8 @@ def offsets(joints: Array, model: Detector, rng: np.random.Generator) -> Array:
 def _smooth_wander(shape: tuple[int, ...], keep: float, rng: np.random.Generator) -> Array:
     """Unit-variance AR(2) along axis 1: wander() once more low-passed, as errors slide rather than jump."""
     x = wander(shape, keep, rng)
-    for t in range(1, shape[1]):
-        x[:, t] = _SMOOTH * x[:, t - 1] + (1 - _SMOOTH) * x[:, t]
+    x[:, 1:] *= 1 - _SMOOTH
+    x = fading(shape[1], _SMOOTH) @ x
     x *= ((1 + _SMOOTH) * (1 - keep * _SMOOTH) / ((1 - _SMOOTH) * (1 + keep * _SMOOTH))) ** 0.5
     return x
 
@@ -148,7 +154,7 @@ def detect(joints: Array, speed: Array, model: Detector, rng: np.random.Generato
     """
     n, frames = joints.shape[:2]
     m = list(MEASURED)
-    score = np.einsum("ctjf,jf->ctj", pose_features(joints[:, :, :]), model.score)[..., m]
+    score: Array = sum(weight * feature for weight, feature in zip(model.score[m].T, _features(joints, m), strict=True))
     clip_sd, frame_sd = model.score_sd
     score += clip_sd * rng.standard_normal((n, 1, 1)) + 0.5 * clip_sd * rng.standard_normal((n, 1, len(m)))
     score += frame_sd * wander((n, frames, len(m)), float(model.score_keep), rng) @ model.score_mix.T
@@ -156,7 +162,7 @@ def detect(joints: Array, speed: Array, model: Detector, rng: np.random.Generato
     for k, j in enumerate(m):
         confidence[..., j] = np.interp(score[..., k], *model.knots[j].T)
 
-    fast = np.minimum(np.linalg.norm(speed[:, :, m], axis=-1), 5)
+    fast = np.minimum(norm(speed[:, :, m]), 5)
     a = model.size[m]
     size = np.exp(np.clip(a[:, 0] + a[:, 1] * score + a[:, 2] * score**2 + a[:, 3] * fast, -7, -1.6))
     tail = float(model.tail)
@@ -168,7 +174,7 @@ def detect(joints: Array, speed: Array, model: Detector, rng: np.random.Generato
     unit = (moving + constant**0.5 * rng.standard_normal((n, 1, shape[2]), np.float32)) @ model.error_mix.T
     errors = np.zeros((n, frames, _COUNT, 2), np.float32)
     errors[:, :, m] = unit.reshape(n, frames, len(m), 2) * size[..., None]
-    errors -= float(model.lag) / RATE * speed * rng.uniform(0, 1.5, (n, 1, 1, 1))
+    errors -= speed * (float(model.lag) / RATE * rng.uniform(0, 1.5, (n, 1, 1, 1))).astype(np.float32)
     return errors, confidence
 
 

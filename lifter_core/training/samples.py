@@ -94,7 +94,7 @@ def look(
         episodes(tangents, unit, confidence, rng)
         tangents[perfect[:, 0]], confidence[perfect[:, 0]] = true, 1
         # a point out of the picture's wide surroundings is not seen
-        confidence[np.abs(tangents).max(-1) > 1.2] = 0
+        confidence[(np.abs(tangents[..., 0]) > 1.2) | (np.abs(tangents[..., 1]) > 1.2)] = 0
         confidence[~there] = 0
         tangents = tangents * focal_error(c, rng)[..., None]
         up = known_up(views.up, rng).reshape(-1, 3)
