@@ -54,7 +54,7 @@ class LiftPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the preferences."""
         from . import store
-        from .operators.cache import LIFT_OT_clear_cache
+        from .operators.cache import LIFT_OT_clear_cache, LIFT_OT_tidy_takes
 
         layout = self.layout
         layout.use_property_split = True
@@ -72,7 +72,9 @@ class LiftPreferences(bpy.types.AddonPreferences):
         size = split.row()
         size.alignment = "RIGHT"
         size.label(text=f"Holds {store.cache_size() / 1e6:.1f} MB")
-        split.operator(LIFT_OT_clear_cache.bl_idname, icon="TRASH")
+        buttons = split.column(align=True)
+        buttons.operator(LIFT_OT_clear_cache.bl_idname, icon="TRASH")
+        buttons.operator(LIFT_OT_tidy_takes.bl_idname, icon="FOLDER_REDIRECT")
 
 
 def _own() -> Any:

@@ -3,6 +3,7 @@
 
 A take's file is never changed: what is solved anew is a new file, so that an undo finds the one before. Saving the
 .blend copies the files that its takes name; those left in the cache go when Blender ends or the user clears it.
+Nothing next to a .blend is ever deleted: what is not wanted there any more moves into the cache.
 """
 
 import contextlib
@@ -88,6 +89,21 @@ def gather(file: Path, uid: str, name: str, blend: Path) -> str:
     if file.is_relative_to(cache_folder()):
         _saved.add(file)
     return f"//{FOLDER}/{target.name}"
+
+
+def retire(file: Path) -> Path:
+    """Moves a take's file from beside the .blend into the cache, where an undo or another .blend still finds it."""
+    target = cache_folder() / f"{file.stem}-{new_uid()}.npz"
+    with replaced(target) as temporary:
+        shutil.copyfile(file, temporary)
+    file.unlink()
+    return target
+
+
+def unused(blend: Path, used: Iterable[Path]) -> list[Path]:
+    """The files next to the .blend that are not among those used."""
+    kept = {file.resolve() for file in used}
+    return sorted(file for file in (blend.parent / FOLDER).glob("*.npz") if file.resolve() not in kept)
 
 
 def drop_saved() -> None:

@@ -17,10 +17,12 @@ CLASSES = (
 
 
 def register() -> None:
-    """Binds the keys."""
+    """Binds the keys and lists the presets."""
     lift.register_keys()
+    presets.register_folder()
 
 
 def unregister() -> None:
-    """Frees them."""
+    """Undoes it."""
+    presets.unregister_folder()
     lift.unregister_keys()

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets: for the lift, and for the clean-up of a take.
+"""Presets: for the lift, and for the clean-up of a take; a few come with the add-on, in the folder presets.
 
 The values are named in full: Blender 4.3 with Python 3.13 loses what a preset's defines define.
 """
 
+from pathlib import Path
+
 import bpy
 from bl_operators.presets import AddPresetBase
+
+_ADDON = Path(__file__).parents[1]
 
 
 class LIFT_OT_add_lift_preset(AddPresetBase, bpy.types.Operator):  # type: ignore[misc]
@@ -56,6 +60,16 @@ class LIFT_OT_add_clean_up_preset(AddPresetBase, bpy.types.Operator):  # type: i
         """Only with a take."""
         assert context.scene is not None
         return 0 <= context.scene.lift.active_take < len(context.scene.lift.takes)  # type: ignore[attr-defined]
+
+
+def register_folder() -> None:
+    """Lists the presets that come with the add-on before the user's."""
+    bpy.utils.register_preset_path(str(_ADDON))
+
+
+def unregister_folder() -> None:
+    """Takes them off the lists."""
+    bpy.utils.unregister_preset_path(str(_ADDON))
 
 
 CLASSES = (LIFT_OT_add_lift_preset, LIFT_OT_add_clean_up_preset)

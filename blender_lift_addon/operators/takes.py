@@ -9,10 +9,11 @@ from bpy.props import BoolProperty, EnumProperty
 from lifter_core.errors import LiftError
 from lifter_core.take import load_take
 
-from .. import delivery, live, runs, scene_view
+from .. import delivery, footage, live, runs, scene_view, store
 from ..apply import add_again, fits, key_on
 from ..properties.settings import active_take, settings_of
 from ..properties.takes import take_file
+from ..removal import remove_made
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -138,15 +139,62 @@ class LIFT_OT_remove_take(_OnTake):
 
     bl_idname = "lift.remove_take"
     bl_label = "Remove Take"
-    bl_description = "Take it off the list. Its armature, actions and camera stay in the scene"
+    bl_description = "Take it off the list; asks whether its armature and its file shall go too"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
+    from_scene: BoolProperty(  # type: ignore[valid-type]
+        name="From the Scene Too",
+        description="Remove its armatures, its camera with the footage, and their actions",
+        options={"SKIP_SAVE"},
+    )
+    file_too: BoolProperty(  # type: ignore[valid-type]
+        name="Its File Too",
+        description=(
+            "Move the take's file from the folder next to the .blend into the cache. There an undo still finds it, "
+            "until the cache is cleared"
+        ),
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
+        """Asks what else shall go."""
+        assert context.window_manager is not None
+        return context.window_manager.invoke_props_dialog(self, title="Remove Take", confirm_text="Remove")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The dialog."""
+        layout, entry = self.layout, active_take(context.scene)
+        assert layout is not None
+        if entry is not None:
+            layout.label(text=entry.name, icon="ARMATURE_DATA")
+        layout.prop(self, "from_scene")
+        row = layout.row()
+        row.active = entry is not None and entry.path.startswith("//")
+        row.prop(self, "file_too")
+
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
-        """Removes it; its file stays for an undo."""
-        settings = settings_of(context.scene)
+        """Removes it."""
+        scene, entry = context.scene, active_take(context.scene)
+        assert scene is not None and entry is not None
+        run = runs.solving(entry.uid)
+        if run is not None:
+            runs.remove(run)
+        settings = settings_of(scene)
+        file = take_file(entry) if self.file_too and entry.path.startswith("//") else None
+        if self.from_scene:
+            if reason := scene_view.obstacle():
+                self.report({"ERROR"}, f"Leave {reason} first")
+                return {"CANCELLED"}
+            remove_made(scene, entry.uid)
         takes: Any = settings.takes
         takes.remove(settings.active_take)
         settings.active_take = max(0, min(settings.active_take, len(takes) - 1))
+        if file is not None:
+            footage.forget()
+            try:
+                store.retire(file)
+            except OSError as error:
+                self.report({"WARNING"}, f"Its file could not be moved: {error.strerror}")
         return {"FINISHED"}
 
 

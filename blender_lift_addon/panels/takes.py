@@ -27,8 +27,9 @@ class LIFT_UL_takes(bpy.types.UIList):
         flt_flag: int | None = 0,
     ) -> None:
         """Its name and length."""
-        layout.prop(item, "name", text="", icon="ERROR" if item.note else "ARMATURE_DATA", emboss=False)
-        right = layout.row()
+        line = layout.split(factor=0.62)
+        line.prop(item, "name", text="", icon="ERROR" if item.note else "ARMATURE_DATA", emboss=False)
+        right = line.row()
         right.alignment = "RIGHT"
         right.active = False
         right.label(text=f"{item.frames} frames")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .rig import Rig
 from .rotations import Floats, apply, transpose
 
+LEG_TURN = float(np.radians(2.9))  # not seen, and enough for rigs with a person's proportions
 Contacts = dict[str, NDArray[np.bool_]]  # "L" and "R" to (T,) whether that foot stands
 
 
@@ -19,6 +20,7 @@ class Options:
     in_place: bool = False  # the body stays over its rest place
     travel: float = 1.0  # on top of the ratio of the legs
     plant_feet: bool = True  # planted feet stay where they are, soles stay above the floor
+    leg_turn: float = LEG_TURN  # rad that planting may change the direction of a thigh or shin by
     hands: float = 0.0  # 0: arms as the source's, 1: hands at proportionate places
 
 

@@ -81,6 +81,9 @@ class LIFT_PT_retarget(bpy.types.Panel):
         if kind is not None and kind.ik:
             column.row().prop(settings, "limbs", expand=True)
         column.prop(settings, "plant_feet")
+        row = column.row()
+        row.active = settings.plant_feet
+        row.prop(settings, "leg_turn")
         column.prop(settings, "in_place")
         row = column.row()
         row.active = not settings.in_place

@@ -2,7 +2,7 @@
 """Legs set so that planted feet stay where they are and no sole is under the floor, as far as limbs may turn for it.
 
 A leg that is straight must bend by degrees to be shorter by millimetres, so the hips give way first, as smoothly as
-hips move; what then is left of a correction is made only as far as it turns no limb by more than ``MOST``.
+hips move; what then is left of a correction is made only as far as it turns no limb by more than is allowed.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .feet import bridged, pinned, slowed, smooth
-from .feet import runs_of as feet_runs
+from .feet import bridged, pinned, runs_of, slowed, smooth
 from .limbs import leeway, reach, turned
 from .motion import Contacts, Motion
 from .rig import FORWARD, Rig
@@ -19,11 +18,10 @@ from .rotations import Floats, apply
 
 HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
 SINK = 0.006  # of the leg's length: shoes give, and bending a straight leg by degrees for less would be seen
-MOST = np.radians(2.9)  # that a limb's direction is changed by
-EASY = 0.55  # of MOST: what the hips leave to the legs' bending and stretching
-CREEP = 0.002  # of the leg's length a frame, for a planted foot that MOST pulls off its place
+EASY = 0.55  # of the turn that is allowed: what the hips leave to the legs' bending and stretching
+CREEP = 0.002  # of the leg's length a frame, for a planted foot that cannot stay at its place
 ROUNDS = 4
-ROUNDS_OF_CREEP = 12
+MEETINGS = 25
 SOFT = 0.05  # how far legs side by side may ask for different things of the hips
 
 
@@ -65,8 +63,8 @@ def _smoothed(ways: Floats, seconds: Floats) -> Floats:
     return np.stack([smooth(column, seconds) for column in ways.T], -1)
 
 
-def _give_way(legs: list[_Leg], seconds: Floats) -> Floats:
-    """(T, 3) how the hips move so that the legs need to turn and to bend as little as may be.
+def _give_way(legs: list[_Leg], seconds: Floats, most: float) -> Floats:
+    """(T, 3) how the hips want to move (unsmoothed) so that the legs need to turn and to bend as little as may be.
 
     First with the planted feet; then along the legs, which must not be much longer or shorter than they are.
     """
@@ -79,7 +77,7 @@ def _give_way(legs: list[_Leg], seconds: Floats) -> Floats:
         mean = moved[known] / weight[known][:, None]
         wanted = np.stack([np.interp(seconds, seconds[known], column) for column in mean.T], -1)
     shift = _smoothed(wanted, seconds)
-    lengths = [leeway(leg.hip, leg.knee, leg.ankle, EASY * MOST) for leg in legs]
+    lengths = [leeway(leg.hip, leg.knee, leg.ankle, EASY * most) for leg in legs]
     for _ in range(ROUNDS):
         lines, excess = np.zeros((frames, len(legs), 3)), np.zeros((frames, len(legs)))
         for i, (leg, (shortest, longest)) in enumerate(zip(legs, lengths, strict=True)):
@@ -95,18 +93,21 @@ def _give_way(legs: list[_Leg], seconds: Floats) -> Floats:
             wanted + (across @ np.linalg.solve(lines @ across + SOFT * np.eye(len(legs)), excess[..., None]))[..., 0]
         )
         shift = _smoothed(wanted, seconds)
-    return shift
+    return wanted
 
 
-def _made(leg: _Leg, shift: Floats, correction: Floats) -> tuple[Floats, Floats, Floats]:
-    """What turns thigh and shin so that the ankle moves by as much of a correction (T, 3) as MOST allows, and that."""
+def _made(leg: _Leg, shift: Floats, correction: Floats, most: float) -> tuple[Floats, Floats, Floats]:
+    """What turns thigh and shin so that the ankle moves by a correction (T, 3), and how it moves.
+
+    No limb turns by more than ``most`` (rad): as much is made as goes with that.
+    """
     hip, knee, ankle = leg.hip + shift, leg.knee + shift, leg.ankle + shift
 
     def towards(share: Floats, at: NDArray[np.intp]) -> tuple[Floats, Floats]:
         return reach(hip[at], knee[at], ankle[at], ankle[at] + share[:, None] * correction[at], leg.forward[at])
 
     def too_far(first: Floats, second: Floats, at: NDArray[np.intp]) -> NDArray[np.bool_]:
-        return np.maximum(turned(first, (knee - hip)[at]), turned(second, (ankle - knee)[at])) > MOST
+        return np.maximum(turned(first, (knee - hip)[at]), turned(second, (ankle - knee)[at])) > most
 
     every = np.arange(len(hip))
     first, second = towards(np.ones(len(hip)), every)
@@ -122,23 +123,37 @@ def _made(leg: _Leg, shift: Floats, correction: Floats) -> tuple[Floats, Floats,
     return first, second, end - ankle
 
 
-def _turns(leg: _Leg, shift: Floats, creep: float, seconds: Floats) -> tuple[Floats, Floats]:
-    """(T, 3, 3) what turns thigh and shin towards the goal, by no more than MOST.
+def _settle(
+    legs: list[_Leg], wanted: Floats, creep: float, seconds: Floats, most: float
+) -> tuple[Floats, list[tuple[Floats, Floats]]]:
+    """The hips' way (T, 3), and what turns (T, 3, 3) each leg's thigh and shin towards its goal, by ``most`` at most.
 
-    Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame: what MOST
-    allows and what so slow a foot does are met in turn until both hold.
+    Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame: what
+    ``most`` allows and what so slow a foot does are met in turn; the hips go after what is missed.
     """
-    way = leg.goal - leg.ankle - shift
-    off = np.zeros_like(way)  # where the foot is, from its goal
-    runs = feet_runs(leg.stands)
-    for _ in range(ROUNDS_OF_CREEP):
-        first, second, made = _made(leg, shift, way + off)
-        off = made - way
-        for start, end in runs:
-            off[start:end] = slowed(off[start:end], creep)
-        off = bridged(off, runs, seconds)
-    first, second, made = _made(leg, shift, way + off)
-    return first, second
+    runs = [runs_of(leg.stands) for leg in legs]
+    off = [np.zeros_like(leg.goal) for leg in legs]  # where the foot is, from its goal
+    standing = np.maximum(np.sum([leg.stands for leg in legs], 0), 1)[:, None]
+    wanted = wanted.copy()
+    for _ in range(MEETINGS):
+        shift = _smoothed(wanted, seconds)
+        missed = np.zeros_like(wanted)
+        for i, leg in enumerate(legs):
+            way = leg.goal - leg.ankle - shift
+            now = _made(leg, shift, way + off[i], most)[2] - way
+            off[i] = now.copy()
+            for start, end in runs[i]:
+                off[i][start:end] = slowed(now[start:end], creep)
+            off[i] = bridged(off[i], runs[i], seconds)
+            missed += (off[i] - now) * leg.stands[:, None]
+        if np.abs(missed).max() < 0.1 * creep:
+            break
+        wanted += 2 * missed / standing
+    shift = _smoothed(wanted, seconds)
+    turns = [
+        _made(leg, shift, leg.goal - leg.ankle - shift + own, most)[:2] for leg, own in zip(legs, off, strict=True)
+    ]
+    return shift, turns
 
 
 def plant(
@@ -149,6 +164,7 @@ def plant(
     places: Floats,
     contacts: Contacts,
     at: Floats,
+    most: float,
 ) -> tuple[Floats, bool]:
     """Sets the legs so that planted feet stay and no sole is under the floor.
 
@@ -160,6 +176,7 @@ def plant(
         places: (B, T, 3) heads of all bones.
         contacts: when which foot stands.
         at: (T, 3) the carrier's way.
+        most: rad that a thigh's or shin's direction is changed by.
 
     Returns:
         The carrier's new way, and whether anything changed.
@@ -168,9 +185,9 @@ def plant(
     legs = [leg for leg in found if leg is not None]
     if not legs:
         return at, False
-    shift = _give_way(legs, motion.seconds)
-    for leg in legs:
-        first, second = _turns(leg, shift, CREEP * target.leg, motion.seconds)
+    wanted = _give_way(legs, motion.seconds, most)
+    shift, turns = _settle(legs, wanted, CREEP * target.leg, motion.seconds, most)
+    for leg, (first, second) in zip(legs, turns, strict=True):
         roles[f"thigh.{leg.side}"] = first @ roles[f"thigh.{leg.side}"]
         roles[f"shin.{leg.side}"] = second @ roles[f"shin.{leg.side}"]
     return at + shift, True

@@ -2,6 +2,7 @@
 """What the user sets for retargeting; kept with the scene."""
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ from bpy.props import (
 from .apply import Pose, Side, current_pose
 from .guess import guess
 from .kinds import BoneMap, Kind, kinds, recognise
-from .motion import Options
+from .motion import LEG_TURN, Options
 from .rig import data_of
 from .roles import BODY, ROLES, label
 
@@ -104,8 +105,17 @@ class LiftRetarget(bpy.types.PropertyGroup):
     )
     plant_feet: BoolProperty(  # type: ignore[valid-type]
         name="Plant Feet",
-        description="Planted feet stay exactly where they are, and no sole sinks into the floor by more than 5 mm",
+        description="Planted feet stay where they stand, and soles above the floor, as far as the legs may turn for it",
         default=True,
+    )
+    leg_turn: FloatProperty(  # type: ignore[valid-type]
+        name="Leg Turn",
+        description="How far planting may turn thighs and shins from the source's directions. Three degrees are not "
+        "seen; give more to rigs of other proportions, if their feet float or sink",
+        default=LEG_TURN,
+        min=0.0,
+        max=math.pi / 2,
+        subtype="ANGLE",
     )
     hands: FloatProperty(  # type: ignore[valid-type]
         name="Hand Places",
@@ -220,7 +230,7 @@ def side_of_settings(armature_object: bpy.types.Object, rig: Any) -> Side:
 
 def options_of(settings: Any) -> Options:
     """The choices as ``transfer`` takes them."""
-    return Options(settings.in_place, settings.travel, settings.plant_feet, settings.hands)
+    return Options(settings.in_place, settings.travel, settings.plant_feet, settings.leg_turn, settings.hands)
 
 
 def register() -> None:

@@ -41,7 +41,7 @@ def transfer(motion: Motion, target: Rig, options: Options, target_palms: bool =
     places += at  # all but IK controls, which are not mapped, ride on the carrier
     changed = False
     if options.plant_feet:
-        at, changed = plant(motion, target, roles, deltas, places, contacts, at)
+        at, changed = plant(motion, target, roles, deltas, places, contacts, at, options.leg_turn)
     if options.hands > 0:
         changed = place_hands(motion, target, roles, places, options.hands) or changed
     if changed:

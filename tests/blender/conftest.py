@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,3 +118,20 @@ def own_cache(tmp_path: Path) -> Iterator[Path]:
     preferences.cache = str(tmp_path / "cache")
     yield tmp_path / "cache"
     preferences.cache = ""
+
+
+@pytest.fixture
+def lifted(fake_engine: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A take of one person in the scene; the fake engine solves it to another motion."""
+    from lifter_core.take import save_take
+
+    from .synthetic_take import synthetic_take
+
+    save_take(synthetic_take(frames=20, people=1), tmp_path / "canned.npz")
+    save_take(synthetic_take(frames=20, people=1, seed=5), tmp_path / "solved.npz")
+    monkeypatch.setenv("FAKE_ENGINE_SOLVED", str(tmp_path / "solved.npz"))
+    bpy.context.scene.lift.clip = str(clip)
+    bpy.context.scene.lift.live = False
+    assert bpy.ops.lift.video_to_armature() == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="before")
+    return bpy.context.scene.lift.takes[0]

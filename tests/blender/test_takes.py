@@ -21,19 +21,6 @@ from .test_delivery import snapshot
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
 
 
-@pytest.fixture
-def lifted(fake_engine: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A take of one person in the scene; the fake engine solves it to another motion."""
-    save_take(synthetic_take(frames=20, people=1), tmp_path / "canned.npz")
-    save_take(synthetic_take(frames=20, people=1, seed=5), tmp_path / "solved.npz")
-    monkeypatch.setenv("FAKE_ENGINE_SOLVED", str(tmp_path / "solved.npz"))
-    bpy.context.scene.lift.clip = str(clip)
-    bpy.context.scene.lift.live = False
-    assert bpy.ops.lift.video_to_armature() == {"FINISHED"}
-    bpy.ops.ed.undo_push(message="before")
-    return bpy.context.scene.lift.takes[0]
-
-
 def keys(name: str) -> np.ndarray:
     curves = curves_of(bpy.data.actions[name])
     return np.array([[point.co[1] for point in curve.keyframe_points] for curve in curves.fcurves])
@@ -142,12 +129,6 @@ def test_apply_to_a_new_armature_and_to_the_active_one(lifted: Any) -> None:
         bpy.ops.lift.apply_take("EXEC_DEFAULT", target="ACTIVE")
 
 
-def test_removing_a_take_leaves_what_it_made(lifted: Any) -> None:
-    assert bpy.ops.lift.remove_take() == {"FINISHED"}
-    assert not len(bpy.context.scene.lift.takes) and "walk" in bpy.data.objects
-    assert not bpy.ops.lift.solve_take.poll()
-
-
 def test_saving_takes_the_files_along_and_paths_stay_relative(lifted: Any, tmp_path: Path, own_cache: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
@@ -203,22 +184,6 @@ def test_footage_of_the_take(lifted: Any) -> None:
     assert seen is not None and seen.size == (1280, 720)
     assert [seen.at(lifted, frame) for frame in (-5, 1, 10.4, 10.6, 20, 25)] == [None, 0, 9, 10, 19, None]
     assert footage.footage(lifted) is seen, "read once"
-
-
-def test_presets_bring_settings_back(lifted: Any) -> None:
-    settings = bpy.context.scene.lift
-    settings.quality, settings.use_height, settings.height = "DRAFT", True, 1.9
-    lifted.clean_up.smooth, lifted.clean_up.root = 0.9, "IN_PLACE"
-    assert bpy.ops.lift.add_lift_preset(name="Tall") == {"FINISHED"}
-    assert bpy.ops.lift.add_clean_up_preset(name="Soft") == {"FINISHED"}
-    settings.quality, settings.use_height, settings.height = "BEST", False, 1.7
-    bpy.ops.lift.reset_clean_up()
-    for folder, name in (("settings", "Tall"), ("clean_up", "Soft")):
-        path = Path(bpy.utils.user_resource("SCRIPTS", path=f"presets/lift/{folder}")) / f"{name}.py"
-        menu = f"LIFT_PT_{'lift' if folder == 'settings' else folder}_presets"
-        bpy.ops.script.execute_preset(filepath=str(path), menu_idname=menu)
-    assert (settings.quality, settings.use_height, settings.height) == ("DRAFT", True, pytest.approx(1.9))
-    assert (lifted.clean_up.smooth, lifted.clean_up.root) == (pytest.approx(0.9), "IN_PLACE")
 
 
 def test_what_the_user_should_know_is_said() -> None:

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: ignore-errors
+"""For jittery footage and slow motion."""
+
+import bpy
+
+bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.smooth = 0.8
+bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.by_part = False
+bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.foot_lock = 1.0
+bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.root = "MOTION"
+bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.turn = False

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: ignore-errors
+"""The most careful detection, the camera known to move."""
+
+import bpy
+
+bpy.context.scene.lift.quality = "BEST"
+bpy.context.scene.lift.camera = "moving"
