@@ -5,10 +5,15 @@ import math
 import bpy
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from mathutils import Matrix, Quaternion, Vector
 
+from blender_lift_addon.armature import editing
 from blender_lift_addon.build import add_take
 from blender_lift_addon.retarget.apply import Side
+from blender_lift_addon.retarget.feet import slowed
 from blender_lift_addon.retarget.motion import Options
 
 from . import target_rigs
@@ -23,8 +28,11 @@ from .retargeting import (
 from .synthetic_take import synthetic_take
 
 
-def walker(frames: int = 60, bend: float = 0.35) -> Side:
-    """A person who shifts their weight with both feet planted, then lifts the left one and puts it down elsewhere."""
+def walker(frames: int = 60, bend: float = 0.35, lunge: float = 0.0) -> Side:
+    """A person who shifts their weight with both feet planted, then lifts the left one and puts it down elsewhere.
+
+    In a lunge the left thigh is forward and the right shin is back.
+    """
     take = synthetic_take(people=1, frames=3, moving_camera=False)
     side = known(add_take(bpy.context.scene, take).armatures[0])
     side.armature.animation_data_clear()
@@ -45,9 +53,10 @@ def walker(frames: int = 60, bend: float = 0.35) -> Side:
         sway = 0.08 * math.sin(frame / 9)
         for letter in "LR":
             lift = bend + (0.5 * step if letter == "L" else 0.0)
-            key(f"thigh.{letter}", (1, 0, 0), -lift - sway, frame)
-            key(f"shin.{letter}", (1, 0, 0), 2 * lift, frame)
-            key(f"foot.{letter}", (1, 0, 0), -lift + sway, frame)
+            ahead, behind = (lunge, 0.0) if letter == "L" else (0.0, lunge)
+            key(f"thigh.{letter}", (1, 0, 0), -lift - sway - ahead, frame)
+            key(f"shin.{letter}", (1, 0, 0), 2 * lift + lunge, frame)
+            key(f"foot.{letter}", (1, 0, 0), -lift + sway - behind, frame)
         pelvis.location = turn.inverted() @ Vector((0.0, 0.87 * math.sin(-sway) * 0.9, 0.87 * (math.cos(bend) - 1)))
         pelvis.keyframe_insert("location", frame=frame)
     return side
@@ -76,6 +85,36 @@ def test_planted_feet_stay_put_and_above_the_floor(name: str) -> None:
         assert ball_at[:, 2].min() > ball_at[contacts][:, 2].min() - 0.003 * scale
     errors = direction_errors(source, target, range(1, 61))
     assert np.median(errors) < 1.0 and max(errors) < 3.0
+
+
+def test_legs_of_other_proportions_are_planted_if_they_may_turn_further() -> None:
+    """Short thighs and long shins: in a lunge, the ankles would come out at heights of their own."""
+    source, rig = walker(bend=0.2, lunge=0.8), target_rigs.fixture_rig("mixamo")
+    with editing(rig) as data:
+        for letter in ("Left", "Right"):
+            knee = data.edit_bones[f"mixamorig:{letter}Leg"]
+            knee.head = knee.head + Vector((0, 0, 0.12))
+    target = known(rig)
+    floats = []
+    for degrees in (2.9, 25.0):
+        posed = go(source, target, Options(leg_turn=math.radians(degrees))).posed
+        slides, heights = [], []
+        for letter in "LR":
+            toes, standing = posed.rig.chain(f"toes.{letter}")[0], posed.contacts[letter]
+            ball = posed.places[toes]
+            slides.append(np.linalg.norm(np.diff(ball, axis=0), axis=-1)[standing[1:] & standing[:-1]].max())
+            heights.append(np.abs(ball[standing, 2] - posed.rig.heads[toes, 2]).max())
+        assert max(slides) < 0.002 * posed.rig.leg / 0.85
+        floats.append(max(heights))
+        assert max(direction_errors(source, target, range(1, 61))) < degrees + 0.1
+    assert floats[0] > 0.01 and floats[1] < 0.001
+
+
+@given(arrays(np.float64, (40, 3), elements=st.floats(-1, 1)), st.floats(0.01, 0.5))
+def test_a_slowed_way_is_slow_and_a_slow_way_is_left_alone(way: np.ndarray, step: float) -> None:
+    slow = slowed(way, step)
+    assert np.linalg.norm(np.diff(slow, axis=0), axis=-1).max() <= step * 1.0001
+    assert np.allclose(slowed(slow, step), slow, atol=1e-9)
 
 
 def test_planted_feet_do_not_bend_straight_legs_by_more_than_three_degrees() -> None:
