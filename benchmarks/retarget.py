@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Retargets onto every rig that can be had and prints how long it takes and how far limbs are off, as a table.
 
-    .venv/blender-4.5/bin/python benchmarks/retarget.py [--take TAKE.npz] [--frames 10000] [--only rigify mixamo]
+    .venv/blender-4.5/bin/python benchmarks/retarget.py [--take TAKE.npz ...] [--frames 10000] [--only rigify mixamo]
 
 Limb directions (upper arms, forearms, thighs, shins, between joints) are evaluated by Blender's depsgraph on both
 armatures, at every n-th frame so that some 200 frames are compared. "True" keeps the source's directions; "planted"
 also pins the feet: slide is the most a planted foot's ball moves in a frame, as Blender shows it, for legs of 0.85 m.
+Of several takes each is retargeted; a row tells the longest times, the middle of the medians and the worst of the worst.
 Without --take a made-up motion is used. CPU s is what retargeting took of one core; on an idle machine time is the same.
 Needs bpy; Rigify is taken from it, the other rigs from tests/blender/rigs.
 """
@@ -28,7 +29,7 @@ from blender_lift_addon.retarget.apply import Result, Side, retarget
 from blender_lift_addon.retarget.kinds import kinds, recognise
 from blender_lift_addon.retarget.motion import Options
 from blender_lift_addon.retarget.roles import NEXT
-from lifter_core.take import load_take
+from lifter_core.take import Take, load_take
 from tests.blender import target_rigs
 from tests.blender.synthetic_take import synthetic_take
 
@@ -92,23 +93,59 @@ def deform(rig: bpy.types.Object) -> Side:
     return Side(rig, bones)
 
 
+def make(name: str) -> bpy.types.Object:
+    """The rig of a row."""
+    plain = name.split(" ")[0]
+    if plain == "rigify":
+        return target_rigs.rigify_rig()
+    if plain == "rigify_metarig":
+        return target_rigs.metarig()
+    return target_rigs.rig_of_kind(kinds()[plain]) if "(names)" in name else target_rigs.fixture_rig(plain)
+
+
+def measure(take: Take, name: str, limbs: str, real: bool) -> list[float]:
+    """Bones keyed, seconds, CPU seconds; median and worst degrees true to the source, then planted; slide."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    scene = bpy.context.scene
+    source = known(add_take(scene, take).armatures[0])
+    armature = make(name)
+    target = known(armature)
+    shown = deform(armature) if name.startswith("rigify (") else target
+    figures: list[float] = []
+    for options in (Options(plant_feet=False), Options()) if real else (Options(plant_feet=False),):
+        begun, spent = time.perf_counter(), time.process_time()
+        result = retarget(scene, source, target, options, "benchmark", limbs)
+        took = [time.perf_counter() - begun, time.process_time() - spent]
+        every = max(1, len(result.frames) // 200)
+        errors = compare(source, shown, result.frames[::every])
+        figures += [statistics.median(errors.ravel()), float(errors.max())]
+    keyed = float(result.posed.keyed.sum())
+    if not real:  # nobody stands in the made-up motion
+        return [keyed, *took, *figures, 0.0, 0.0, 0.0]
+    return [keyed, *took, *figures, slide(shown, result)]
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--take", type=Path, help="a real take; its first person is used")
+    parser.add_argument("--take", type=Path, nargs="+", help="real takes; the first person of each is used")
     parser.add_argument("--frames", type=int, default=10000, help="length of the made-up motion")
     parser.add_argument("--only", nargs="*", help="these rigs only")
     args = parser.parse_args()
     blender_lift_addon.register()
     bpy.context.preferences.addons.new().module = blender_lift_addon.__name__
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    scene = bpy.context.scene
     rigs = {"rigify (FK)": "fk", "rigify (IK)": "ik", "rigify_metarig": "fk"}
     rigs |= dict.fromkeys(target_rigs.FIXTURES, "fk")
     rigs |= dict.fromkeys((f"{key} (names)" for key in kinds() if key not in {"rigify", "rigify_metarig"}), "fk")
-    take = load_take(args.take) if args.take else synthetic_take(frames=args.frames, people=1, moving_camera=False)
-    source = known(add_take(scene, take).armatures[0])
-    print(f"Blender {bpy.app.version_string}, {os.cpu_count()} cores, {len(take.timestamps)} frames")
+    if args.take:
+        takes = [load_take(path) for path in args.take]
+    else:
+        takes = [synthetic_take(frames=args.frames, people=1, moving_camera=False)]
+    print(
+        f"Blender {bpy.app.version_string}, {os.cpu_count()} cores, {len(takes)} takes, "
+        f"{sum(len(take.timestamps) for take in takes)} frames"
+    )
     print(
         "| rig | bones keyed | time s | CPU s | true: median deg | worst | planted: median deg | worst | slide mm/frame |"
     )
@@ -116,36 +153,15 @@ def main() -> None:
     for name, limbs in rigs.items():
         if args.only and not any(name.startswith(wanted) for wanted in args.only):
             continue
-        plain = name.split(" ")[0]
-        if plain == "rigify":
-            armature = target_rigs.rigify_rig()
-        elif plain == "rigify_metarig":
-            armature = target_rigs.metarig()
-        elif "(names)" in name:
-            armature = target_rigs.rig_of_kind(kinds()[plain])
-        else:
-            armature = target_rigs.fixture_rig(plain)
-        target = known(armature)
-        shown = deform(armature) if plain == "rigify" else target
-        cells = []
-        for options in (Options(plant_feet=False), Options()):
-            begun, spent = time.perf_counter(), time.process_time()
-            result = retarget(scene, source, target, options, "benchmark", limbs)
-            seconds, cpu = time.perf_counter() - begun, time.process_time() - spent
-            every = max(1, len(result.frames) // 200)
-            frames = result.frames[::every]
-            errors = compare(source, shown, frames)
-            cells += [f"{statistics.median(errors.ravel()):.2f}", f"{errors.max():.2f}"]
-        if not args.take:  # nobody stands in the made-up motion
-            cells[2:] = ["-", "-"]
-        cells.append("-" if not args.take else f"{slide(shown, result):.2f}")
-        keyed = int(result.posed.keyed.sum())
-        print(f"| {name} | {keyed} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
-        data = armature.data
-        bpy.data.objects.remove(armature)
-        bpy.data.armatures.remove(data)
-        for action in [one for one in bpy.data.actions if one.name.startswith("benchmark")]:
-            bpy.data.actions.remove(action)
+        figures = [measure(take, name, limbs, bool(args.take)) for take in takes]
+        keyed, seconds, cpu = (max(row[i] for row in figures) for i in range(3))
+        middle, worst, planted_middle, planted_worst, slid = (
+            pick(row[i] for row in figures)
+            for i, pick in enumerate((statistics.median, max, statistics.median, max, max), 3)
+        )
+        cells = [f"{middle:.2f}", f"{worst:.2f}"]
+        cells += [f"{v:.2f}" if args.take else "-" for v in (planted_middle, planted_worst, slid)]
+        print(f"| {name} | {keyed:.0f} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
     sys.stdout.flush()
     os._exit(0)  # bpy may crash while Python takes it down
 

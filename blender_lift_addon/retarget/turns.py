@@ -114,19 +114,21 @@ def _twisted(rig: Rig, roles: dict[str, Floats], bone: int, role: str, leaf: boo
     if full is None:
         return None
     base, side = split(role)
-    axis = unit(rig.tails[bone] - rig.heads[bone])
     head, tip = rig.head(role), rig.tip(role)
     assert head is not None and tip is not None
+    axis = unit(tip - head)  # not the bone's own: importers let bones look anywhere
     if leaf:
-        axis = unit(tip - head)  # importers give twist bones any direction
         chain = rig.chain(f"{base}_twist{side}")
         spread = (chain.index(bone) + 1) / (len(chain) + 1)
         share = float((rig.heads[bone] - head) @ (tip - head) / max((tip - head) @ (tip - head), 1e-9))
         share = share if 0.02 < share < 0.98 or base in OUTER else spread
     else:
         chain = rig.chain(role)
-        count = len(chain)
-        share = (chain.index(bone) + (base in OUTER)) / count
+        place = chain.index(bone)
+        end = rig.heads[chain[place + 1]] if place + 1 < len(chain) else tip
+        if np.linalg.norm(end - rig.heads[bone]) > 1e-6:
+            axis = unit(end - rig.heads[bone])
+        share = (place + (base in OUTER)) / len(chain)
     share = min(max(share, 0.0), 1.0)
     if base in OUTER:
         above = parent_role(role)

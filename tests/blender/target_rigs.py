@@ -14,7 +14,7 @@ from blender_lift_addon.retarget.kinds import Kind, fit, kinds
 from blender_lift_addon.retarget.roles import split
 
 FOLDER = Path(__file__).with_name("rigs")
-FIXTURES = ("mixamo", "game_engine", "cmu_mb", "default")
+FIXTURES = ("mixamo", "game_engine", "cmu_mb", "default", "vrm_addon")
 Bones = dict[str, list[Any]]  # parent, head, tail, roll, connected
 
 context: Any = bpy.context
@@ -80,7 +80,12 @@ def rigify_rig(file: Path | None = None) -> bpy.types.Object:
 
 
 def rig_of_kind(kind: Kind) -> bpy.types.Object:
-    """A rig with the kind's names and the proportions and A-pose of the Mixamo fixture; rolls are whatever they are.
+    """A rig with these bones."""
+    return build(kind.key, bones_of_kind(kind))
+
+
+def bones_of_kind(kind: Kind) -> Bones:
+    """Bones with the kind's names and the proportions and A-pose of the Mixamo fixture; rolls are whatever they are.
 
     A role of several bones is cut into as many pieces; twist bones lie along their limb; a carrier is the hips' parent.
     """
@@ -127,4 +132,4 @@ def rig_of_kind(kind: Kind) -> bpy.types.Object:
             parent = parent if twist else name
         if not twist:
             parent_of[role] = names[-1]
-    return build(kind.key, bones)
+    return bones
