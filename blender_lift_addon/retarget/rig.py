@@ -18,6 +18,7 @@ from .rotations import Floats, unit
 
 CARRIER = "carrier"
 FORWARD = np.array((0.0, -1.0, 0.0))  # where characters look
+FOOT = np.array((0.0, -0.13, -0.08))  # of the leg's length, from the ankle to the ball of a foot that does not tell
 SNAP = np.cos(np.radians(25.0))
 
 
@@ -57,7 +58,17 @@ class Rig:
             after = f"{base[:-1]}{int(base[-1]) + 1}"
         end = self.head(after + side) if after else None
         chain = self.chain(role)
-        return end if end is not None or not chain else self.tails[chain[-1]]
+        if end is not None or not chain:
+            return end
+        head, tail = self.heads[chain[-1]], self.tails[chain[-1]]
+        # The tail of a bone that nothing follows; importers let it look anywhere, so it must at least go on as limbs do.
+        if base == "foot" and (tail - head) @ FORWARD < 0.5 * np.linalg.norm(tail - head):
+            return head + self.leg * FOOT
+        if base in PHALANGES and base[-1] in "23":
+            before = head - self.heads[self.chain(f"{base[:-1]}{int(base[-1]) - 1}{side}")[-1]]
+            if (tail - head) @ before < 0.5 * np.linalg.norm(tail - head) * np.linalg.norm(before):
+                return head + before
+        return tail
 
     def length(self, role: str) -> float:
         """How long the role is."""

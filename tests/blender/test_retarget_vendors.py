@@ -8,6 +8,7 @@ import pytest
 
 from blender_lift_addon.retarget.motion import Options
 
+from . import target_rigs
 from .retargeting import FRAMES, direction_errors, go, known, lifted, shown
 from .test_retarget_planting import walker
 from .vendor_rigs import VENDORS, vendor_rig
@@ -35,6 +36,30 @@ def test_vendors_trunks_and_heads_turn_as_the_takes(name: str) -> None:
                 turn = (bone.matrix @ bone.bone.matrix_local.inverted()).to_quaternion()
                 turned.append(world @ turn @ world.inverted())
             assert math.degrees(turned[0].rotation_difference(turned[1]).angle) % 360 < 0.1
+
+
+def test_fingertips_whose_bones_look_sideways_are_not_bent() -> None:
+    """From Mixamo, whose fingers go on, to Unreal, whose last finger bones stick out sideways."""
+    source, target = known(target_rigs.fixture_rig("mixamo")), known(vendor_rig("Unreal UE5"))
+    for bone in source.armature.pose.bones:
+        bone.keyframe_insert("rotation_quaternion", frame=1)
+    go(source, target)
+    bpy.context.scene.frame_set(1)
+    for finger in ("thumb", "index", "middle", "ring", "pinky"):
+        tip = target.armature.pose.bones[target.bones[f"{finger}_3.L"][0]]
+        assert math.degrees(tip.matrix_basis.to_quaternion().angle) < 25
+
+
+def test_a_foot_without_toes_whose_bone_looks_backwards_is_not_turned() -> None:
+    source, target = walker(), known(vendor_rig("SOMA"))
+    for letter in "LR":
+        del target.bones[f"toes.{letter}"]
+    result = go(source, target, Options())
+    bpy.context.scene.frame_set(1)
+    foot = target.armature.pose.bones[target.bones["foot.L"][0]]
+    turn = (foot.matrix @ foot.bone.matrix_local.inverted()).to_quaternion()
+    assert math.degrees(turn.angle) < 20
+    assert result.posed.contacts["L"].any()
 
 
 @pytest.mark.parametrize("name", VENDORS)
