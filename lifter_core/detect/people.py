@@ -68,7 +68,7 @@ def detect_keypoints(
                 watch(frames.last, _whereabouts(time, pose, expected))
             report("detect", len(times), max(total, len(times)))
     report("detect", len(times), len(times))
-    keypoints = _keypoints(times, poses, info)
+    keypoints = keypoints_of(times, poses, info)
     keypoints.damaged = frames.damaged
     if not keypoints.found.any():
         raise nobody
@@ -126,7 +126,10 @@ def _frames_in(info: ClipInfo, start: float | None, end: float | None) -> int:
     return min(max(round((last - first) * info.fps), 0), info.frame_count)
 
 
-def _keypoints(times: list[float], poses: list[Pose | None], info: ClipInfo) -> Keypoints:
+def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo) -> Keypoints:
+    """One person's poses (None = not found) as Keypoints: points outside the picture are less sure, and poses mostly outside
+    or there for moments only are dropped.
+    """
     count = len(KEYPOINT_NAMES)
     points = np.full((len(times), count, 2), np.nan, np.float32)
     confidence = np.zeros((len(times), count), np.float32)

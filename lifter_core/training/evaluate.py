@@ -36,29 +36,48 @@ class Figures(NamedTuple):
         return f"{self.pa_mpjpe:.1f} / {self.mpjpe:.1f}, acceleration {self.acceleration:.1f}"
 
 
+def _clips(file: Path, split: str, count: int) -> tuple[list[tuple[Array, dict[str, Any]]], NDArray[np.intp]]:
+    """The split's unbroken parts of takes, and which of them ``count`` sequences are of: spread over all seconds."""
+    parts = [(part, clip.info) for clip in read_clips(file, split) for part in whole_parts(clip)]
+    seconds = np.cumsum([len(part) / float(info["fps"]) for part, info in parts])
+    return parts, np.searchsorted(seconds, (np.arange(count) + 0.5) / count * seconds[-1])
+
+
+def validation_subjects(file: Path, count: int = 80, split: str = "val") -> list[str]:
+    """Whose take each sequence of validation_set() is."""
+    parts, chosen = _clips(file, split, count)
+    return [str(parts[k][1].get("subject", "")) for k in chosen]
+
+
 def validation_set(
-    file: Path, clean: bool, model: Detector, count: int = 80, seed: int = 7, split: str = "val"
+    file: Path,
+    clean: bool,
+    model: Detector,
+    count: int = 80,
+    seed: int = 7,
+    split: str = "val",
+    exact: float = 0.0,
 ) -> Sequences:
     """``count`` sequences of FRAMES frames at 30 fps, spread over the clips of one packed file's split, each before its own
     random camera.
 
-    Clips take part by length; a sequence shorter than FRAMES has frames that are not ``there``.
+    Clips take part by length; ``clean`` and ``exact`` as look() takes them. A sequence shorter than FRAMES has frames that are
+    not ``there``.
     """
-    parts = [(part, float(clip.info["fps"])) for clip in read_clips(file, split) for part in whole_parts(clip)]
+    parts, chosen = _clips(file, split, count)
     length = np.array([len(p) for p, _ in parts])
-    seconds = np.cumsum(length / np.array([fps for _, fps in parts]))
-    chosen = np.searchsorted(seconds, (np.arange(count) + 0.5) / count * seconds[-1])
+    fps = np.array([float(info["fps"]) for _, info in parts])
     motion = Motion(
         np.concatenate([p for p, _ in parts]),
         np.cumsum(length) - length,
         length,
-        np.array([fps for _, fps in parts]),
+        fps,
         np.ones(len(parts), bool),
         np.full(len(parts), 1 / len(parts)),
     )
     rng = np.random.default_rng(seed)
     joints, there = stretches(motion, chosen, FRAMES, TAP_RATE, rng, jitter=0)
-    return look(place(joints, rng), there, model, rng, clean)
+    return look(place(joints, rng), there, model, rng, clean, exact)
 
 
 def score(predict: Predict, sequences: Sequences, taps: tuple[int, ...] = ()) -> Figures:

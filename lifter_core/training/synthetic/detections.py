@@ -17,7 +17,7 @@ from PIL import Image
 from ...detect.follow import follow
 from ...detect.mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from ...detect.models import find_model
-from ...detect.people import _keypoints
+from ...detect.people import keypoints_of
 from ...detect.survey import Sighting, Track
 from ...files import replaced
 from ...skeleton import JOINT_NAMES
@@ -66,7 +66,7 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
         for moment, pose in follow(landmarker, frames, track):
             times.append(moment)
             poses.append(pose)
-    person = _keypoints(times, poses, clip)
+    person = keypoints_of(times, poses, clip)
     rows = np.minimum((person.timestamps * info["fps"]).round().astype(int), count - 1)
     found["points"][rows], found["confidence"][rows], found["world"][rows] = (
         person.points,
