@@ -29,7 +29,7 @@ class Lifted:
     collection: bpy.types.Collection
     armatures: list[bpy.types.Object]
     camera: bpy.types.Object
-    clip: bpy.types.MovieClip | None
+    clip: bpy.types.MovieClip | None  # None too if it is shown as an image
     first_seen: int  # the scene frame at which somebody is first seen whole
 
 
@@ -106,6 +106,9 @@ def add_take(
     if clip is not None:
         assert isinstance(camera.data, bpy.types.Camera)
         set_background(camera.data, scene, clip, take, clip_rate, fps, first)
+        if not clip.users:  # shown as an image
+            bpy.data.movieclips.remove(clip)
+            clip = None
     return Lifted(collection, armatures, camera, clip, math.ceil(frames[first_whole(take)]))
 
 

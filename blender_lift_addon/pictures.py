@@ -24,6 +24,7 @@ FORGET = 60  # pictures kept
 
 _pictures: dict[tuple[str, float, int], Path | None] = {}  # None: it could not be made
 _making: dict[tuple[str, float, int], "tuple[Popen[bytes], Path]"] = {}
+_about: dict[str, str] = {}
 _previews: Any = None
 _folder = ""
 
@@ -34,6 +35,11 @@ def picture(clip: Path, time: float = 0.0, size: int = PICTURE) -> Path | None:
     if key not in _pictures and key not in _making and len(_making) < MOST:
         _begin(key)
     return _pictures.get(key)
+
+
+def about(clip: Path) -> str:
+    """The clip's size, rate and length in words, nothing until a picture of it is there."""
+    return _about.get(str(clip), "")
 
 
 def failed(clip: Path, time: float = 0.0, size: int = PICTURE) -> bool:
@@ -79,6 +85,8 @@ def collect() -> bool:
     for key, (process, out) in list(_making.items()):
         if process.poll() is not None:
             _pictures[key] = out if process.returncode == 0 and out.exists() else None
+            said = process.stdout.read().decode("utf-8", "replace").strip() if process.stdout is not None else ""
+            _about[key[0]] = said.splitlines()[-1] if said and process.returncode == 0 else ""
             del _making[key]
             _close(process)
             status.redraw()
@@ -111,6 +119,7 @@ def unregister() -> None:
         _close(process)
     _making.clear()
     _pictures.clear()
+    _about.clear()
     if _previews is not None:
         bpy.utils.previews.remove(_previews)
         _previews = None

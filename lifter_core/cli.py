@@ -233,7 +233,8 @@ def _frame(args: argparse.Namespace) -> None:
     from .video import write_picture
 
     _check(args, args.clip, [args.out])
-    write_picture(args.clip, args.out, args.time, args.size)
+    info = write_picture(args.clip, args.out, args.time, args.size)
+    print(f"{info.width} x {info.height}, {info.fps:.4g} fps, {info.duration:.1f} s")
 
 
 def _solve(args: argparse.Namespace, report: Report) -> Take:

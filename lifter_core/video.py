@@ -143,8 +143,10 @@ def read_frames(
 
 def write_picture(
     path: str | os.PathLike[str], out: str | os.PathLike[str], time: float = 0.0, size: int | None = None
-) -> None:
+) -> ClipInfo:
     """Writes the clip's picture at a time (seconds from its first frame; the last one if that is beyond its end) as PNG.
+
+    Returns what the clip says of itself, as it had to be asked.
 
     ``size`` limits the longer side in pixels; the picture is upright, as ``read_frames`` gives it.
 
@@ -163,6 +165,7 @@ def write_picture(
     encoder.time_base = Fraction(1, 25)
     with replaced(out) as temporary:
         temporary.write_bytes(b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)]))
+    return info
 
 
 def check_range(start: float | None, end: float | None) -> None:

@@ -90,6 +90,9 @@ def draw_source(
     if not pictures.failed(source.path, start, pictures.THUMBNAIL):
         # The room is kept from the start, so that no button moves away under the mouse when the picture comes.
         column.template_icon(icon_value=pictures.thumbnail(source.path, start) or placeholder(), scale=5.0)
+        words = column.row()
+        words.alignment, words.active = "CENTER", False
+        words.label(text=pictures.about(source.path))
 
 
 def placeholder() -> int:

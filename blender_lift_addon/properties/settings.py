@@ -94,7 +94,7 @@ class LiftSettings(bpy.types.PropertyGroup):
     )
     strip: StringProperty(  # type: ignore[valid-type]
         name="Strip",
-        description="A movie strip of this scene's sequencer. The armature is keyed where the strip lies",
+        description="A movie strip of this scene's sequencer. The armature begins where the strip does",
         search=_strip_names,
         search_options={"SUGGESTION"},
         update=_other_clip,

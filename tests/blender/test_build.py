@@ -169,7 +169,7 @@ def test_at_another_rate_the_footage_follows(clip: Path) -> None:
     lifted = add_take(scene, take, clip, match_rate=False)
     assert scene_rate(scene) == 24
     background = lifted.camera.data.background_images[0]
-    assert background.source == "IMAGE"
+    assert background.source == "IMAGE" and not bpy.data.movieclips
     driver = lifted.camera.data.animation_data.drivers[0].driver
     assert driver.is_valid and driver.is_simple_expression
     for frame in (11, 17, 26):

@@ -127,7 +127,9 @@ def test_a_take_is_solved_again_with_another_height_and_keeps_the_rest(tmp_path:
 
 
 @pytest.mark.parametrize("time", [0.0, 0.5, 99.0])
-def test_a_picture_of_a_clip_is_saved(time: float, tmp_path: Path, make_video: MakeVideo):
+def test_a_picture_of_a_clip_is_saved(
+    time: float, tmp_path: Path, make_video: MakeVideo, capsys: pytest.CaptureFixture[str]
+):
     from PIL import Image
 
     clip = make_video([np.full((96, 128, 3), 16 * i, np.uint8) for i in range(12)], [83 * i for i in range(12)])
@@ -136,6 +138,7 @@ def test_a_picture_of_a_clip_is_saved(time: float, tmp_path: Path, make_video: M
     assert picture.size == (64, 48)
     shade = {0.0: 0, 0.5: 16 * 6, 99.0: 16 * 10.5}[time]
     assert abs(np.asarray(picture).mean() - shade) < 16
+    assert capsys.readouterr().out == "128 x 96, 12.59 fps, 1.0 s\n"
 
 
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
