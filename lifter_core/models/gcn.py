@@ -20,8 +20,8 @@ class _NormedConv(nn.Module):
         self.norm = nn.BatchNorm1d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.convolution(x)
-        return torch.relu(self.norm(x.flatten(0, 1)).view_as(x))
+        x = self.convolution(x).transpose(0, 1)  # nodes first, as they lie in memory
+        return torch.relu_(self.norm(x.flatten(0, 1))).view_as(x).transpose(0, 1)
 
 
 class GraphNetwork(nn.Module):

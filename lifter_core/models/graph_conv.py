@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .graph import hop_distances
+from .per_edge import edge_products
 
 Sharing = Literal["full", "pre", "post", "convolution", "none"]
 Normalisation = Literal["symmetric", "row"]
@@ -34,10 +35,14 @@ class GraphConv(nn.Module):
     ``post``: one a target node i, applied after it. ``convolution``: one each for the node itself, for neighbours nearer the
     root and for those further from it, by distance in the graph. ``none``: one an edge. ``decoupled`` gives the node
     itself (j = i) weights of its own; with ``convolution`` and ``none`` it has them anyway.
+
+    Nodes come first in memory (the answer is a transposed view): each node's batch is then one matrix, the sum over
+    neighbours one product of (J, J) with (J, B * channels), and nothing is copied from layer to layer.
     """
 
     adjacency: Tensor
-    classes: Tensor
+    own_strength: Tensor
+    by_class: Tensor
 
     def __init__(
         self,
@@ -55,13 +60,16 @@ class GraphConv(nn.Module):
             raise ValueError(f"there is no weight sharing {sharing!r}; choose one of {', '.join(get_args(Sharing))}")
         self.sharing = sharing
         adjacency = normalised_adjacency(nodes, edges, normalisation)
+        self.near = [row.nonzero()[:, 0].tolist() for row in adjacency]
+        self.strength = adjacency[adjacency > 0].tolist()
+        self.register_buffer("own_strength", adjacency.diagonal()[:, None, None].clone(), persistent=False)
+        if decoupled or sharing == "convolution":
+            adjacency = adjacency - torch.diag(adjacency.diagonal())  # the node itself is treated apart
         self.register_buffer("adjacency", adjacency, persistent=False)
-        self.targets, self.sources = (index.tolist() for index in adjacency.nonzero(as_tuple=True))
         distance = torch.from_numpy(hop_distances(nodes, edges))[root]
         nearer = distance[None] < distance[:, None]
-        own = torch.eye(nodes, dtype=torch.bool)
-        self.register_buffer("classes", torch.stack([own, nearer & ~own, ~nearer & ~own]).float(), persistent=False)
-        matrices = {"full": 1, "pre": nodes, "post": nodes, "convolution": 3, "none": len(self.sources)}[sharing]
+        self.register_buffer("by_class", torch.stack([adjacency * nearer, adjacency * ~nearer]), persistent=False)
+        matrices = {"full": 1, "pre": nodes, "post": nodes, "convolution": 3, "none": len(self.strength)}[sharing]
         self.weight = nn.Parameter(torch.empty(matrices, inputs, outputs))
         self.own = None
         if decoupled and sharing in ("full", "pre", "post"):
@@ -74,30 +82,24 @@ class GraphConv(nn.Module):
                     weight.mul_(1.414 * (6 / (inputs + outputs)) ** 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        a = self.adjacency
-        if self.own is not None:
-            self_weight = a.diagonal()[:, None]
-            a = a - torch.diag(a.diagonal())
-            return self._aggregate(x, a) + self_weight * _per_node(x, self.own) + self.bias
-        return self._aggregate(x, a) + self.bias
-
-    def _aggregate(self, x: Tensor, a: Tensor) -> Tensor:
-        w = self.weight
-        if self.sharing in ("full", "pre"):
-            return a @ _per_node(x, w)
+        x = x.transpose(0, 1).contiguous()  # (J, B, inputs)
+        w, a = self.weight, self.adjacency
+        if self.sharing == "none":
+            bias = self.bias.expand(len(x), -1)
+            return edge_products(x, w, bias, self.near, self.strength).transpose(0, 1)
         if self.sharing == "post":
-            return _per_node(a @ x, w)
-        if self.sharing == "convolution":
-            parts = [(a * mask) @ (x @ w[k]) for k, mask in enumerate(self.classes)]
-            return parts[0] + parts[1] + parts[2]
-        strength = a[self.targets, self.sources][:, None]
-        messages = _per_node(x[:, self.sources], w) * strength
-        out = x.new_zeros(x.shape[0], x.shape[1], w.shape[2])
-        return out.index_add(1, torch.tensor(self.targets, device=x.device), messages)
+            out = torch.baddbmm(self.bias, (a @ x.flatten(1)).view_as(x), w)
+        elif self.sharing == "convolution":
+            out = self._gather(x @ w[1], self.by_class[0])
+            out = out.flatten(1).addmm_(self.by_class[1], (x @ w[2]).flatten(1)).view_as(out)
+        else:
+            out = self._gather(x @ w[0] if self.sharing == "full" else torch.bmm(x, w), a)
+        own = w[:1] if self.sharing == "convolution" else self.own
+        if own is not None:
+            out.baddbmm_(x, self.own_strength * own)
+        return out.transpose(0, 1)
 
-
-def _per_node(x: Tensor, weight: Tensor) -> Tensor:
-    """(B, J, I) times (1 or J, I, O): one matrix for all nodes, or one a node."""
-    if len(weight) == 1:
-        return x @ weight[0]
-    return (x.transpose(0, 1) @ weight).transpose(0, 1)
+    def _gather(self, messages: Tensor, a: Tensor) -> Tensor:
+        """Bias and, at each node, the sum of what its neighbours say; messages (J, B, outputs)."""
+        bias = self.bias.repeat(messages.shape[1])
+        return torch.addmm(bias, a, messages.flatten(1)).view_as(messages)

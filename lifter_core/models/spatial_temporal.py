@@ -35,53 +35,109 @@ def neighbour_classes(nodes: int, edges: Pairs, symmetric: Pairs, centre: int, f
     return classes / classes.sum(0).sum(0)
 
 
-class _Block(nn.Module):
-    """A kernel for each class of neighbours, BN-ReLU, a 1x1 convolution, BN, and the skip."""
+class _Norm(nn.BatchNorm1d):
+    """BatchNorm per channel over nodes, frames and batch, (J, T, B, C)."""
 
-    classes: Tensor
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(0, 2)).view_as(x)
 
-    def __init__(self, classes: Tensor, inputs: int, outputs: int, skip: bool = True) -> None:
+
+class _ClassConv(nn.Module):
+    """y_n = sum over classes k and neighbours m of a_knm (W_k x_m + b_k), (J, T, B, inputs) -> (J, T, B, outputs).
+
+    ``classes`` is of neighbour_classes(). a_knm is 0 or 1 over the degree of m, so the nodes are scaled first. The node itself
+    and the frames beside it are plain products. Of the other classes, one that few nodes hear (``further``: those with
+    children) is summed before its kernel, one that few speak in (``closer``) after it.
+    """
+
+    scale: Tensor
+    heard: Tensor
+    gather: Tensor
+    spread: Tensor
+
+    def __init__(self, classes: Tensor, frames: int, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.register_buffer("classes", classes, persistent=False)
-        self.kernels = nn.Conv1d(inputs, len(classes) * outputs, 1)
-        self.rest = nn.Sequential(
-            nn.BatchNorm1d(outputs),
-            nn.ReLU(),
-            nn.Dropout(0.05),
-            nn.Conv1d(outputs, outputs, 1),
-            nn.BatchNorm1d(outputs),
-            nn.Dropout(0.05),
+        count, nodes = len(classes), classes.shape[1] // frames
+        self.weight = nn.Parameter(torch.empty(count, inputs, outputs))
+        self.bias = nn.Parameter(torch.empty(count, outputs))
+        for parameter in (self.weight, self.bias):
+            nn.init.uniform_(parameter, -(inputs**-0.5), inputs**-0.5)
+        scale, heard = classes.amax((0, 1)).view(frames, nodes).T, classes.sum(2).view(count, frames, nodes)
+        self.register_buffer("scale", scale[..., None, None].clone(), persistent=False)  # (J, T, 1, 1)
+        self.register_buffer("heard", heard.permute(2, 1, 0).clone(), persistent=False)  # (J, T, K) sums of a_k
+        gather, spread, self.sizes = [], [], []
+        every = torch.eye(nodes)
+        for a in (classes[1:4, :nodes, :nodes] > 0).float():
+            speaks, hears = a.any(0), a.any(1)
+            before = hears.sum() < speaks.sum()
+            gather.append(a[hears] if before else every[speaks])
+            spread.append(every[:, hears] if before else a[:, speaks])
+            self.sizes.append(len(gather[-1]))
+        self.register_buffer("gather", torch.cat(gather), persistent=False)  # (M, J)
+        self.register_buffer("spread", torch.cat(spread, 1), persistent=False)  # (J, M)
+
+    def forward(self, x: Tensor) -> Tensor:
+        w, x = self.weight, x * self.scale
+        met = torch.mm(self.gather, x.flatten(1)).unflatten(1, x.shape[1:]).split(self.sizes)
+        said = torch.cat([rows @ kernel for rows, kernel in zip(met, w[1:4], strict=True)])
+        y = torch.mm(self.spread, said.flatten(1)).view(-1, w.shape[2])
+        y.addmm_(x.flatten(0, 2), w[0])
+        if x.shape[1] > 1:
+            none = torch.zeros_like(x[:, :1])
+            y.addmm_(torch.cat([x[:, 1:], none], 1).flatten(0, 2), w[4])
+            y.addmm_(torch.cat([none, x[:, :-1]], 1).flatten(0, 2), w[5])
+        return y.view(*x.shape[:3], -1) + (self.heard @ self.bias)[:, :, None]
+
+
+class _Block(nn.Module):
+    """A kernel for each class of neighbours, BN-ReLU, a 1x1 convolution, BN, and the skip; (J, T, B, C)."""
+
+    def __init__(self, classes: Tensor, frames: int, inputs: int, outputs: int, skip: bool = True) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _ClassConv(classes, frames, inputs, outputs),
+            _Norm(outputs),
+            nn.ReLU(inplace=True),
+            nn.Linear(outputs, outputs),
+            _Norm(outputs),
         )
         self.skip: nn.Module | None = None
         if skip:
-            widen = nn.Sequential(nn.Conv1d(inputs, outputs, 1), nn.BatchNorm1d(outputs))
-            self.skip = nn.Identity() if inputs == outputs else widen
+            self.skip = (
+                nn.Identity() if inputs == outputs else nn.Sequential(nn.Linear(inputs, outputs), _Norm(outputs))
+            )
 
-    def forward(self, x: Tensor) -> Tensor:  # (B, C, N)
-        kernels = self.kernels(x).unflatten(1, (len(self.classes), -1))
-        y = self.rest(torch.einsum("knm,bkcm->bcn", self.classes, kernels))
-        return torch.relu(y if self.skip is None else y + self.skip(x))
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layers(x)
+        return torch.relu_(y if self.skip is None else y + self.skip(x))
 
 
 class _NonLocal(nn.Module):
-    """Embedded Gaussian attention over all nodes (Wang et al., CVPR 2018): x + W softmax(theta^T phi) g."""
+    """Embedded Gaussian attention over all nodes (Wang et al., CVPR 2018): x + W softmax(theta^T phi) g.
+
+    x is given as channels of the joints, fine (J, T, B, C), beside channels of the parts, coarse (P, T, B, C), and the part
+    of each joint: what the parts say is worked out once a part. -> (J, T, B, 2 C).
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        half = channels // 2
-        self.theta, self.phi, self.g = (nn.Conv1d(channels, half, 1) for _ in range(3))
-        self.out = nn.Sequential(nn.Conv1d(half, channels, 1), nn.BatchNorm1d(channels))
+        self.embed = nn.Linear(channels, channels + channels // 2)  # theta, phi and g
+        self.out = nn.Sequential(nn.Linear(channels // 2, channels), _Norm(channels))
 
-    def forward(self, x: Tensor) -> Tensor:
-        attention = torch.softmax(self.theta(x).transpose(1, 2) @ self.phi(x), -1)
-        result: Tensor = x + self.out(self.g(x) @ attention.transpose(1, 2))
-        return result
+    def forward(self, fine: Tensor, coarse: Tensor, part_of: list[int]) -> Tensor:
+        by_joint, by_part = self.embed.weight.split([fine.shape[3], coarse.shape[3]], 1)
+        embedded = fine @ by_joint.T + (coarse @ by_part.T + self.embed.bias)[part_of]
+        theta, phi, g = embedded.flatten(0, 1).transpose(0, 1).chunk(3, 2)  # (B, J * T, C)
+        heard = (torch.softmax(theta @ phi.mT, 2) @ g).transpose(0, 1).unflatten(0, fine.shape[:2])
+        return torch.cat([fine, coarse[part_of]], 3) + self.out(heard)
 
 
 class SpatialTemporal(nn.Module):
     """Joints (128, 128, 256) - max-pooled to parts (512, 512) - to the whole body, and back down, then attention.
 
-    nodes (B, T, J, C) and globals (B, T, G) -> (B, T, J, 3); with one frame also (B, J, C), (B, G) -> (B, J, 3).
+    nodes (B, T, J, C) and globals (B, T, G) -> (B, T, J, 3); with one frame also (B, J, C), (B, G) -> (B, J, 3). The
+    paper's dropout is left out (samples without end). Joints come first
+    in memory, then frames, then the batch, so that each kernel is one product.
 
     Args:
         symmetric: pairs of joints that mirror each other; centre: the joint in the body's middle (the spine).
@@ -104,36 +160,35 @@ class SpatialTemporal(nn.Module):
         super().__init__()
         if sorted(j for part in parts for j in part) != list(range(joints)):
             raise ValueError("each joint must be in exactly one part")
-        self.joints, self.frames, self.parts = joints, frames, [list(part) for part in parts]
+        self.parts = [list(part) for part in parts]
         trunk = len(parts) - 1
         fine = neighbour_classes(joints, edges, symmetric, centre, frames)
         coarse = neighbour_classes(len(parts), [(trunk, p) for p in range(trunk)], part_pairs, trunk, frames)
         self.local = nn.Sequential(
-            _Block(fine, channels + global_channels, 128, skip=False), _Block(fine, 128, 128), _Block(fine, 128, 256)
+            _Block(fine, frames, channels + global_channels, 128, skip=False),
+            _Block(fine, frames, 128, 128),
+            _Block(fine, frames, 128, 256),
         )
-        self.by_part = nn.Sequential(_Block(coarse, 256, 512), _Block(coarse, 512, 512))
+        self.by_part = nn.Sequential(_Block(coarse, frames, 256, 512), _Block(coarse, frames, 512, 512))
         reach = 3 if frames > 1 else 1
         self.whole = nn.Sequential(
-            nn.Conv1d(512, 512, reach, padding=reach // 2), nn.BatchNorm1d(512), nn.ReLU(), nn.Dropout(0.25)
+            nn.Conv1d(512, 512, reach, padding=reach // 2), nn.BatchNorm1d(512), nn.ReLU(inplace=True)
         )
-        self.down = nn.Sequential(nn.Conv1d(1024, 256, 1), nn.BatchNorm1d(256), nn.ReLU(), nn.Dropout(0.1))
+        self.down = nn.Linear(1024, 256)
+        self.down_norm = nn.Sequential(_Norm(256), nn.ReLU(inplace=True))
         self.attention = _NonLocal(512)
-        self.head = nn.Conv1d(512, 3, 1)
+        self.head = nn.Linear(512, 3)
+        self.part_of = [next(k for k, part in enumerate(self.parts) if i in part) for i in range(joints)]
 
     def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
         single = nodes.dim() == 3
         if single:
             nodes, globals = nodes[:, None], globals[:, None]
-        t, j, p = self.frames, self.joints, len(self.parts)
-        x = torch.cat([nodes, globals[:, :, None].expand(-1, -1, j, -1)], -1)
-        fine = self.local(x.flatten(1, 2).transpose(1, 2))  # (B, 256, T * J)
-        by_frame = fine.unflatten(2, (t, j))
-        pooled = torch.stack([by_frame[..., part].amax(-1) for part in self.parts], -1)
-        parts = self.by_part(pooled.flatten(2))  # (B, 512, T * P)
-        whole = self.whole(parts.unflatten(2, (t, p)).amax(-1))  # (B, 512, T)
-        both = torch.cat([parts, whole.repeat_interleave(p, 2)], 1)
-        coarse = self.down(both).unflatten(2, (t, p))
-        part_of = [next(k for k, part in enumerate(self.parts) if i in part) for i in range(j)]
-        merged = torch.cat([fine, coarse[..., part_of].flatten(2)], 1)
-        out: Tensor = self.head(self.attention(merged)).transpose(1, 2).unflatten(1, (t, j))
+        x = torch.cat([nodes, globals[:, :, None].expand(-1, -1, nodes.shape[2], -1)], 3)
+        fine = self.local(x.permute(2, 1, 0, 3).contiguous())  # (J, T, B, 256)
+        parts = self.by_part(torch.stack([fine[part].amax(0) for part in self.parts]))  # (P, T, B, 512)
+        whole = self.whole(parts.amax(0).permute(1, 2, 0)).permute(2, 0, 1)  # (T, B, 512)
+        by_part, by_frame = self.down.weight.split(512, 1)
+        coarse = self.down_norm(parts @ by_part.T + (whole @ by_frame.T + self.down.bias))
+        out: Tensor = self.head(self.attention(fine, coarse, self.part_of)).permute(2, 1, 0, 3)
         return out[:, 0] if single else out

@@ -10,6 +10,7 @@ from lifter_core.models import NETWORKS, build, growing
 from lifter_core.models.graph import hop_distances, neighbours
 from lifter_core.models.graph_conv import GraphConv, Sharing, normalised_adjacency
 from lifter_core.models.locally_connected import LocallyConnectedLayer
+from lifter_core.models.per_edge import edge_products
 from lifter_core.models.spatial_temporal import neighbour_classes
 from lifter_core.normalise import LOG_SPREAD
 from lifter_core.skeleton import EDGES
@@ -71,6 +72,31 @@ def test_locally_connected_layer_has_a_matrix_for_every_edge():
     layer = LocallyConnectedLayer(5, CHAIN, 1, 3, 4)
     directed_edges_and_selves = 2 * len(CHAIN) + 5
     assert sum(p.numel() for p in layer.parameters()) == directed_edges_and_selves * 3 * 4 + 5 * 4
+
+
+def test_edge_products_and_their_gradients_are_those_of_the_sum_written_out():
+    near, strength = [[0, 1], [1, 0, 2], [2]], [0.5, 1.0, 2.0, 0.25, 1.0, 3.0]
+    x, weight, bias = (torch.randn(*shape, requires_grad=True) for shape in ((3, 7, 4), (6, 4, 5), (3, 5)))
+
+    def written_out() -> torch.Tensor:
+        edges = iter(zip(weight, strength, strict=True))
+        rows = [[s * x[j] @ w for j, (w, s) in zip(row, edges)] for row in near]  # noqa: B905
+        return torch.stack([b + torch.stack(row).sum(0) for b, row in zip(bias, rows, strict=True)])
+
+    out = edge_products(x, weight, bias, near, strength)
+    torch.testing.assert_close(out, written_out(), rtol=1e-4, atol=1e-5)
+    towards = torch.randn_like(out)
+    got = torch.autograd.grad(out, (x, weight, bias), towards)
+    for a, b in zip(got, torch.autograd.grad(written_out(), (x, weight, bias), towards), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_the_locally_connected_layer_learns_edge_by_edge_what_it_answers_without():
+    layer = LocallyConnectedLayer(5, CHAIN, 2, 32, 4)
+    x = torch.randn(5, 7, 32)
+    with torch.no_grad():
+        expected = layer(x)
+    torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_residual_mlp_has_the_papers_size():
