@@ -4,7 +4,7 @@ The crop keeps other people out, keeps the person large enough to be found again
 landmarker, which expects them where they were in the picture before.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from .survey import Sighting, Track, is_plausible, sighting
 
 _CROP = 2.2  # side of the crop, in extents of the person
 _VISIBLE = 0.2  # mean visibility of the limbs; lower than for finding somebody, since where they are is known
+_SURELY = 0.25  # extents; a pose no further than this from where the person should be is theirs
+_BESIDE = 0.3  # extents; whoever is further to a side can be cut off the crop
 _BEYOND = 1.0  # s before the first and after the last sighting in which the person is still looked for
 
 
@@ -47,24 +49,38 @@ class Expectation:
         return centre, float(np.interp(time, times, self._extents)), 0.6 + min(unsure, 1.0)
 
 
-def follow(landmarker: Landmarker, frames: Iterable[Frame], track: Track) -> Iterator[tuple[float, Pose | None]]:
-    """Each frame's time and the person's pose in pixels of the whole picture; None where they were not found."""
+def follow(
+    landmarker: Landmarker, frames: Iterable[Frame], track: Track, others: Sequence[Expectation] = ()
+) -> Iterator[tuple[float, Pose | None]]:
+    """Each frame's time and the person's pose in pixels of the whole picture; None where they were not found.
+
+    Whoever is nearer to where one of the ``others`` should be is not taken for the person; from then on the other is cut
+    off the crop for as long as they are in it.
+    """
     expectation = Expectation(track)
     last: Sighting | None = None
+    apart = False
     for frame in frames:
         expected = expectation(frame.time)
         pose = None
         if expected is not None:
             centre, extent, slack = expected
-            x, y, w, h = crop(
-                last.centre if last else centre, _CROP * extent, frame.image.shape[1], frame.image.shape[0]
-            )
-            poses = landmarker(frame.image[y : y + h, x : x + w])
-            if poses:
-                pose = poses[0]._replace(points=poses[0].points + np.array([x, y], np.float32))
-                seen = sighting(frame.time, pose)
+            around = last.centre if last else centre
+            height, width = frame.image.shape[:2]
+            whole = crop(around, _CROP * extent, width, height)
+            rivals = [place[0] for other in others if (place := other(frame.time)) is not None]
+            box = _without(whole, around, rivals, extent) if apart else whole
+            apart = box != whole
+            pose, seen = _look(landmarker, frame, box)
+            if seen is not None and _is_another(seen, centre, extent, rivals):
+                landmarker.forget()
+                pose, box = None, _without(whole, around, rivals, extent)
+                apart = box != whole
+                pose, seen = _look(landmarker, frame, box) if apart else (None, None)
+            if seen is not None:
                 distance = float(np.linalg.norm(seen.centre - centre)) / extent
-                if distance < slack and 0.25 < seen.extent / extent < 2 and is_plausible(seen, _VISIBLE):
+                fits = distance < slack and 0.25 < seen.extent / extent < 2 and is_plausible(seen, _VISIBLE)
+                if fits and not _is_another(seen, centre, extent, rivals):
                     last = seen
                 else:
                     pose = None
@@ -72,6 +88,35 @@ def follow(landmarker: Landmarker, frames: Iterable[Frame], track: Track) -> Ite
         if pose is None:
             last = None
         yield frame.time, pose
+
+
+def _look(landmarker: Landmarker, frame: Frame, box: tuple[int, int, int, int]) -> tuple[Pose | None, Sighting | None]:
+    """Whoever the landmarker finds in a box of the frame, in pixels of the whole picture."""
+    x, y, w, h = box
+    poses = landmarker(frame.image[y : y + h, x : x + w])
+    if not poses:
+        return None, None
+    pose = poses[0]._replace(points=poses[0].points + np.array([x, y], np.float32))
+    return pose, sighting(frame.time, pose)
+
+
+def _is_another(seen: Sighting, centre: NDArray[np.float64], extent: float, rivals: list[NDArray[np.float64]]) -> bool:
+    """Whether it is rather one of the others; while people cross, places cannot tell."""
+    own = float(np.linalg.norm(seen.centre - centre))
+    return own > _SURELY * extent and any(np.linalg.norm(seen.centre - rival) < own for rival in rivals)
+
+
+def _without(
+    box: tuple[int, int, int, int], centre: NDArray[np.floating], rivals: list[NDArray[np.float64]], extent: float
+) -> tuple[int, int, int, int]:
+    """The box, cut half-way to each of the others in it who stands well to the left or right of the person."""
+    x, y, w, h = box
+    left, right = x, x + w
+    for rival in rivals:
+        if x <= rival[0] <= x + w and abs(rival[0] - centre[0]) > _BESIDE * extent:
+            middle = round(float(rival[0] + centre[0]) / 2)
+            left, right = (max(left, middle), right) if rival[0] < centre[0] else (left, min(right, middle))
+    return (left, y, right - left, h) if right - left > _BESIDE * extent else box
 
 
 def crop(centre: NDArray[np.floating], side: float, width: int, height: int) -> tuple[int, int, int, int]:

@@ -23,6 +23,7 @@ _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detec
 
 _LEAST_INSIDE = 0.3  # of the limbs' joints: with fewer in the picture the whole pose is a guess
 _SHORTEST_RUN = 3  # frames
+_OFF = 0.8  # extents between the place pointed at and the middle of the trunk: beyond, it was somebody else or nobody
 _AWAY = 1.0  # s: whoever was not seen for longer than this is not who was pointed at
 
 
@@ -61,7 +62,8 @@ def detect_keypoints(
     with Landmarker(model) as landmarker:
         frames = _Counted(read_frames(clip, start, end, grey_side=grey_side))
         expected = [(other is track, Expectation(other)) for other in tracks]
-        for time, pose in follow(landmarker, frames, track):
+        others = [expectation for followed, expectation in expected if not followed]
+        for time, pose in follow(landmarker, frames, track, others):
             times.append(time)
             poses.append(pose)
             if watch and frames.last:
@@ -103,7 +105,11 @@ def _whereabouts(
 
 
 def nearest(tracks: list[Track], info: ClipInfo, x: float, y: float, time: float) -> Track:
-    """The track whose person is nearest to a place of the picture (0 to 1) at a time, in sizes of that person."""
+    """The track whose person is nearest to a place of the picture (0 to 1) at a time, in sizes of that person.
+
+    Raises:
+        NobodyFoundError: nobody is near it.
+    """
     place = np.array([x * info.width, y * info.height])
 
     def distance(track: Track) -> tuple[float, float]:
@@ -115,7 +121,12 @@ def nearest(tracks: list[Track], info: ClipInfo, x: float, y: float, time: float
         return away, float(np.linalg.norm(place - centre)) / extent
 
     there = [track for track in tracks if distance(track)[0] <= _AWAY] or tracks
-    return min(there, key=lambda track: distance(track)[1])
+    found = min(there, key=lambda track: distance(track)[1])
+    if distance(found)[1] > _OFF:
+        raise NobodyFoundError(
+            "Nobody was found at the place that was pointed at; point at the middle of a person who is in full view."
+        )
+    return found
 
 
 def _frames_in(info: ClipInfo, start: float | None, end: float | None) -> int:

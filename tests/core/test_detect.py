@@ -89,6 +89,8 @@ def test_who_is_pointed_at_is_followed() -> None:
     assert nearest(tracks, info, 0.2, 0.5, 0.0) is tracks[0]
     assert nearest(tracks, info, 0.75, 0.4, 4.0) is tracks[1]
     assert nearest(tracks, info, 0.3, 0.5, 21.0) is tracks[2]
+    with pytest.raises(NobodyFoundError, match="point at"):
+        nearest(tracks, info, 0.5, 0.05, 0.0)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (720, 720), (4000, 500), (321, 577)])
@@ -214,3 +216,14 @@ def test_main_person_is_not_swapped_for_the_man_on_the_roof(shared: Path, detect
     assert person.found.mean() > 0.85
     assert (hips[person.found, 1] > 600).all()  # he is at 280 px
     assert np.abs(np.diff(hips[person.found, 0])).max() < 60
+
+
+@pytest.mark.parametrize(("x", "place"), [(0.15, (0.15, 0.36)), (0.87, (0.68, 0.83))])
+def test_who_was_picked_is_followed_though_another_is_plainer(
+    x: float, place: tuple[float, float], shared: Path, detector: str
+) -> None:
+    """He bends down with his back to the camera, beside a woman who is seen whole."""
+    (person,) = detect_keypoints(shared / "clips" / "mmhuman3d_multi.mp4", detector, person=(x, 0.4, 0.0))
+    across = np.median(person.points[..., 0], 1) / 1080
+    assert person.found.mean() > 0.9
+    assert (across[person.found] > place[0]).all() and (across[person.found] < place[1]).all()
