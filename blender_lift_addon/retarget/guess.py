@@ -3,106 +3,11 @@
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 
 from .kinds import BoneMap
+from .lexicon import NOT_BODY, WORDS, finger_of, says, words
+from .lexicon import sides as sides_of
 from .roles import FINGERS, SIDES, other_side, split
-
-LEFT, RIGHT = {"left", "l", "lft", "lf"}, {"right", "r", "rgt", "rt"}
-NOT_BODY = {
-    "ik",
-    "pole",
-    "target",
-    "ctrl",
-    "mch",
-    "org",
-    "vis",
-    "tweak",
-    "helper",
-    "roll",
-    "twist",
-    "end",
-    "nub",
-    "socket",
-}
-NOT_BODY |= {
-    "breast",
-    "eye",
-    "jaw",
-    "hair",
-    "tail",
-    "weapon",
-    "cloth",
-    "skirt",
-    "cape",
-    "tooth",
-    "tongue",
-    "brow",
-    "lip",
-}
-WORDS: dict[str, tuple[str, ...]] = {  # compound words first; a role's words from the surest to the least sure
-    "hips": ("hips", "hip", "pelvis", "cog", "bip"),
-    "spine": ("spine", "abdomen", "waist", "belly", "torso", "chest", "ribcage", "back", "lowerback", "upperchest"),
-    "neck": ("neck",),
-    "head": ("head", "skull"),
-    "shoulder": ("clavicle", "collar", "collarbone", "shoulder"),
-    "upper_arm": ("upperarm", "uparm", "armupper", "humerus", "bicep", "shldr", "arm", "shoulder"),
-    "forearm": ("forearm", "lowerarm", "lowarm", "armlower", "elbow", "ulna"),
-    "hand": ("hand", "wrist", "palm"),
-    "thigh": ("thigh", "upleg", "upperleg", "legupper", "femur", "leg", "hip"),
-    "shin": ("shin", "calf", "lowerleg", "lowleg", "leglower", "knee", "tibia", "leg"),
-    "foot": ("foot", "ankle"),
-    "toes": ("toe", "toes", "toebase", "ball"),
-}
-FINGER_WORDS = {"thumb": "thumb", "index": "index", "middle": "middle", "mid": "middle", "ring": "ring", "pinky": "pinky",
-                "little": "pinky", "pinkie": "pinky"}  # fmt: skip
-
-
-def words(name: str) -> list[str]:
-    """The words of a bone's name, in lower case, numbers apart: LeftUpLeg01 is left, up, leg, 01."""
-    bare = re.sub(r"^.*[:|]", "", name)
-    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", bare)
-    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    spaced = re.sub(r"(\d+)", r" \1 ", spaced)
-    parts = [part.lower() for part in re.split(r"[^A-Za-z0-9]+", spaced) if part]
-    # Sides grown together with a word in small letters: "leftarm", "lthigh".
-    out: list[str] = []
-    for part in parts:
-        for side in ("left", "right"):
-            if part.startswith(side) and part != side:
-                out += [side, part.removeprefix(side)]
-                break
-            if part.endswith(side) and part != side:
-                out += [part.removesuffix(side), side]
-                break
-        else:
-            out.append(part)
-    return out
-
-
-def side_of(name: str) -> str:
-    """L, R or nothing, by the name."""
-    parts = words(name)
-    for part in (*parts[:1], *parts[-1:], *parts):
-        if part in LEFT:
-            return "L"
-        if part in RIGHT:
-            return "R"
-    return ""
-
-
-def _says(parts: list[str], word: str) -> bool:
-    plain = [part for part in parts if not part.isdigit()]
-    joined = ["".join(pair) for pair in pairwise(plain)]
-    return word in plain or word in joined
-
-
-def _finger(parts: list[str]) -> str:
-    for part in parts:
-        for word, finger in FINGER_WORDS.items():
-            if part == word or part == f"finger{word}":
-                return finger
-    return ""
 
 
 def guess(parents: Mapping[str, str]) -> BoneMap:
@@ -115,8 +20,8 @@ def guess(parents: Mapping[str, str]) -> BoneMap:
     for name, parent in parents.items():
         depth[name] = depth.get(parent, -1) + 1
     told = {name: words(name) for name in parents}
-    sides = {name: side_of(name) for name in parents}
-    body = [name for name in parents if not NOT_BODY & set(told[name]) and not _finger(told[name])]
+    sides = sides_of(parents)
+    body = [name for name in parents if not NOT_BODY & set(told[name]) and not finger_of(told[name])]
     bones: BoneMap = {}
     taken: set[str] = set()
 
@@ -131,12 +36,12 @@ def guess(parents: Mapping[str, str]) -> BoneMap:
         fitting = [name for name in body if sides[name] == side and name not in taken]
         inside = [name for name in fitting if any(under(name, top) for top in above)] or ([] if above else fitting)
         for word in WORDS[role]:
-            named = [name for name in inside if _says(told[name], word)]
+            named = [name for name in inside if says(told[name], word)]
             if named:
                 first = min(named, key=lambda name: depth[name])
                 found = [first]
                 if chain:
-                    wanted = [name for name in inside if any(_says(told[name], w) for w in WORDS[role])]
+                    wanted = [name for name in inside if any(says(told[name], w) for w in WORDS[role])]
                     found = sorted(wanted, key=lambda name: depth[name])
                 bones[role + ("." + side if side else "")] = found
                 taken.update(found)
@@ -154,14 +59,23 @@ def guess(parents: Mapping[str, str]) -> BoneMap:
         ):
             pick(third, side, [])
             if fourth:
-                pick(fourth, side, bones.get(f"{third}.{side}", []))
+                below = bones.get(f"{third}.{side}", [])
+                # Where the joint above is called ankle, foot is the part that bends at the ball.
+                foot = [
+                    name for name in body if parents[name] in below and sides[name] == side and says(told[name], "foot")
+                ]
+                if foot:
+                    bones[f"{fourth}.{side}"] = foot[:1]
+                    taken.update(foot[:1])
+                else:
+                    pick(fourth, side, below)
             end = bones.get(f"{third}.{side}", [""])[0]
             line = _line(parents, end)
             for role in (second, first):
-                _pick_above(role, side, line, told, bones, taken, first)
+                _pick_above(role, side, line, told, sides, bones, taken, first)
         hand = bones.get(f"upper_arm.{side}", [""])[0]
         for name in _line(parents, hand):
-            if any(_says(told[name], word) for word in WORDS["shoulder"]) and name not in taken:
+            if any(says(told[name], word) for word in WORDS["shoulder"]) and name not in taken:
                 bones[f"shoulder.{side}"] = [name]
                 taken.add(name)
                 break
@@ -185,15 +99,22 @@ def _line(parents: Mapping[str, str], name: str) -> list[str]:
 
 
 def _pick_above(
-    role: str, side: str, line: list[str], told: dict[str, list[str]], bones: BoneMap, taken: set[str], last: str
+    role: str,
+    side: str,
+    line: list[str],
+    told: dict[str, list[str]],
+    sides: dict[str, str],
+    bones: BoneMap,
+    taken: set[str],
+    last: str,
 ) -> None:
     """The limb bone between an end and the body: by its words, nearest to the end first; "leg" means either."""
-    sided = [name for name in line if side_of(name) == side and name not in taken]
+    sided = [name for name in line if sides[name] == side and name not in taken]
     free = [name for name in sided if not NOT_BODY & set(told[name])]
     for word in WORDS[role]:
         for name in free:
             below_taken = role != last or name in line
-            if below_taken and _says(told[name], word):
+            if below_taken and says(told[name], word):
                 key = f"{role}.{side}"
                 lower = bones.get(f"{'shin' if last == 'thigh' else 'forearm'}.{side}")
                 if role == last and lower and lower[0] in line and line.index(name) < line.index(lower[0]):
@@ -213,7 +134,7 @@ def _fingers(
         named = [
             name
             for name in parents
-            if _finger(told[name]) == finger
+            if finger_of(told[name]) == finger
             and sides[name] == side
             and hand in _line(parents, name)
             and not {"metacarpal", "meta", "end", "ik", "tip"} & set(told[name])
@@ -224,10 +145,12 @@ def _fingers(
 
 def mirror_name(name: str, names: list[str]) -> str:
     """The bone of the other side, if there is one: its name with the side's word swapped."""
-    swaps = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"), ("L", "R"), ("l", "r"))
+    swaps = (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT"), ("L", "R"), ("l", "r"), ("左", "右"),
+             ("links", "rechts"), ("li", "re"), ("gauche", "droite"), ("G", "D"), ("g", "d"), ("izq", "der"), ("Izq", "Der"),
+             ("sx", "dx"), ("Sx", "Dx"), ("esq", "dir"))  # fmt: skip
     there = set(names)
     for a, b in (*swaps, *((b, a) for a, b in swaps)):
-        pattern = re.escape(a) if len(a) > 1 else rf"(?<![A-Za-z]){a}(?![A-Za-z])"
+        pattern = re.escape(a) if len(a) > 3 or not a.isascii() else rf"(?<![A-Za-z]){a}(?![A-Za-z])"
         other = re.sub(pattern, b, name, count=1)
         if other != name and other in there:
             return other

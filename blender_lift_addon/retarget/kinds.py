@@ -7,6 +7,7 @@ users save have the same form, without the star.
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -126,7 +127,7 @@ def kinds() -> dict[str, Kind]:
 
 def plain(name: str) -> str:
     """A name without what importers and exporters add or change: namespaces, case, separators."""
-    bare = re.sub(r"^.*[:|]", "", name)
+    bare = re.sub(r"^.*[:|]", "", unicodedata.normalize("NFKC", name))
     bare = re.sub(r"^mixamorig\d*[_.]?", "", bare, flags=re.IGNORECASE)
     return re.sub(r"[\s\-_.]+", "_", bare).lower()
 

@@ -18,7 +18,7 @@ from .map_operators import (
 )
 from .operators import LIFT_OT_retarget, LIFT_OT_retarget_restore_switches
 from .roles import BODY, label
-from .settings import describe, kind_of, retarget_of
+from .settings import describe, kind_of, retarget_of, unsure_of
 
 
 class LIFT_UL_bone_map(bpy.types.UIList):
@@ -40,7 +40,7 @@ class LIFT_UL_bone_map(bpy.types.UIList):
         settings = retarget_of(context.scene)
         armature = settings.source if data == settings.source_rig else settings.target
         split = layout.split(factor=0.4)
-        split.label(text=label(item.role), icon="BLANK1" if item.bone else "DOT")
+        split.label(text=label(item.role), icon="QUESTION" if item.unsure else "BLANK1" if item.bone else "DOT")
         if armature is not None:
             split.prop_search(item, "bone", armature.data, "bones", text="")
 
@@ -116,7 +116,7 @@ def draw_side(layout: bpy.types.UILayout, settings: Any, which: str, icon: str) 
         return
     row = box.row(align=True)
     row.prop(rig, "show_map", text="", icon="DOWNARROW_HLT" if rig.show_map else "RIGHTARROW", emboss=False)
-    row.label(text=describe(rig), icon="CHECKMARK" if rig.score > 0.85 else "QUESTION")
+    row.label(text=describe(rig), icon="CHECKMARK" if rig.score > 0.85 and not unsure_of(rig) else "QUESTION")
     if rig.matching:
         row.label(text="", icon="POSE_HLT")
     if not rig.show_map:

@@ -19,9 +19,9 @@ from bpy.props import (
 )
 
 from .apply import Pose, Side, current_pose
-from .guess import guess
 from .kinds import BoneMap, Kind, kinds, recognise
 from .motion import LEG_TURN, Options
+from .propose import Proposal, propose
 from .rig import data_of
 from .roles import BODY, ROLES, label
 
@@ -41,13 +41,18 @@ def _chosen_target(self: Any, _context: bpy.types.Context) -> None:
     fill(self.target_rig, self.target)
 
 
+def _chosen_bone(self: Any, _context: bpy.types.Context) -> None:
+    self.unsure = False
+
+
 class LiftMappedBone(bpy.types.PropertyGroup):
     """One row of a bone map."""
 
     role: EnumProperty(name="Part", description="The part of the body", items=ROLE_ITEMS)  # type: ignore[valid-type]
     bone: StringProperty(  # type: ignore[valid-type]
-        name="Bone", description="The rig's bone for this part. Leave it empty if the rig has none"
+        name="Bone", description="The rig's bone for this part. Leave it empty if the rig has none", update=_chosen_bone
     )
+    unsure: BoolProperty()  # type: ignore[valid-type]
 
 
 class LiftRig(bpy.types.PropertyGroup):
@@ -158,12 +163,13 @@ def rows_of(bones: BoneMap) -> Iterable[tuple[str, str]]:
             yield role, name
 
 
-def set_map(rig: Any, bones: BoneMap) -> None:
-    """Lists a map."""
+def set_map(rig: Any, bones: BoneMap, unsure: Iterable[str] = ()) -> None:
+    """Lists a map; roles that the user should look at are marked."""
     rig.bones.clear()
     for role, name in rows_of(bones):
         row = rig.bones.add()
         row.role, row.bone = role, name
+        row.unsure = bool(name) and role in unsure
     rig.active = min(rig.active, max(len(rig.bones) - 1, 0))
 
 
@@ -188,25 +194,52 @@ def fill(rig: Any, armature_object: bpy.types.Object | None) -> None:
         rig.kind, rig.score = "", 0.0
         rig.bones.clear()
         return
-    armature = data_of(armature_object)
-    match = recognise([bone.name for bone in armature.bones])
-    if match.kind is not None:
-        rig.kind, rig.score = match.kind.key, match.score
-        set_map(rig, match.bones)
+    match = recognise([bone.name for bone in data_of(armature_object).bones])
+    guessed = proposal_of(armature_object)
+    if match.kind is None:
+        rig.kind, rig.score = GUESSED, sum(role in guessed.bones for role in BODY) / len(BODY)
+        set_map(rig, guessed.bones, guessed.unsure)
         return
-    bones = guess({bone.name: bone.parent.name if bone.parent else "" for bone in armature.bones})
-    rig.kind, rig.score = GUESSED, sum(role in bones for role in BODY) / len(BODY)
-    set_map(rig, bones)
+    rig.kind, rig.score = match.kind.key, match.score
+    taken = {name for names in match.bones.values() for name in names}
+    more = {}  # parts whose bones are called something else here
+    if not match.kind.carrier:
+        more = {r: guessed.bones[r] for r in BODY if r in guessed.bones and r not in match.bones}
+    more = {role: names for role, names in more.items() if not taken & set(names)}
+    set_map(rig, match.bones | more, more)
+
+
+def proposal_of(armature_object: bpy.types.Object) -> Proposal:
+    """A guess from the armature's names, its rest pose and its constraints."""
+    assert armature_object.pose is not None
+    bones = data_of(armature_object).bones
+    turned = armature_object.matrix_world
+    held = set()
+    for bone in armature_object.pose.bones:
+        constraints: Any = bone.constraints
+        if any(not constraint.mute and constraint.influence > 0 for constraint in constraints):
+            held.add(bone.name)
+    return propose(
+        {bone.name: bone.parent.name if bone.parent else "" for bone in bones},
+        {bone.name: (turned @ bone.head_local)[:] for bone in bones},
+        held,
+    )
+
+
+def unsure_of(rig: Any) -> int:
+    """How many parts of the map should be looked at."""
+    return len({row.role for row in rig.bones if row.unsure})
 
 
 def describe(rig: Any) -> str:
     """What an armature was recognised as, for the panel."""
-    kind = kind_of(rig)
+    kind, unsure = kind_of(rig), unsure_of(rig)
+    look = f"; {unsure} to check" if unsure else ""
     if kind is not None:
-        return f"{kind.name}, {rig.score:.0%}"
+        return f"{kind.name}, {rig.score:.0%}{look}"
     if rig.kind == OWN:
         return "Own bone map"
-    return f"Guessed, {rig.score:.0%} of the body"
+    return f"Guessed, {rig.score:.0%} of the body{look}"
 
 
 def store_pose(rig: Any, armature_object: bpy.types.Object) -> None:

@@ -10,8 +10,9 @@ from mathutils import Quaternion
 
 from blender_lift_addon.build import add_take
 from blender_lift_addon.retarget.export import FORMATS, operator_of
-from blender_lift_addon.retarget.guess import guess, mirror_name, words
+from blender_lift_addon.retarget.guess import mirror_name
 from blender_lift_addon.retarget.kinds import MapFileError, kinds, load_map, recognise
+from blender_lift_addon.retarget.lexicon import words
 from blender_lift_addon.retarget.settings import describe, map_of, retarget_of
 from blender_lift_addon.tags import curves_of
 
@@ -130,38 +131,6 @@ def test_a_character_name_before_all_bones_does_not_matter() -> None:
 def test_what_is_no_person_is_not_recognised() -> None:
     match = recognise(["Bone", "Bone.001", "Bone.002", "door", "hinge"])
     assert match.kind is None and not match.bones
-
-
-STRANGE = {  # rigs nobody has named: what a studio might call its bones
-    "suffixes": ("pelvis_bind spine_a_bind spine_b_bind neck_bind head_bind "
-                 "l_collar_bind l_uparm_bind l_lowarm_bind l_wrist_bind l_upleg_bind l_lowleg_bind l_ankle_bind l_toe_bind"),
-    "words": ("Hip Abdomen Chest Neck Head "
-              "Left Collar|Left Shoulder|Left Elbow|Left Hand|Left Thigh|Left Knee|Left Ankle|Left Toe"),
-    "3ds": ("Bip01_Pelvis Bip01_Spine Bip01_Spine1 Bip01_Neck Bip01_Head "
-            "Bip01_L_Clavicle Bip01_L_UpperArm Bip01_L_Forearm Bip01_L_Hand "
-            "Bip01_L_Thigh Bip01_L_Calf Bip01_L_Foot Bip01_L_Toe0"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("style", STRANGE)
-def test_unknown_rigs_are_guessed(style: str) -> None:
-    centre, left = STRANGE[style].split(" ", 5)[:5], STRANGE[style].split(" ", 5)[5]
-    sided = left.split("|") if "|" in left else left.split(" ")
-    flip = {"suffixes": ("l_", "r_"), "words": ("Left", "Right"), "3ds": ("_L_", "_R_")}[style]
-    parents: dict[str, str] = {}
-    above = ""
-    for name in centre:
-        parents[name] = above
-        above = name
-    for names in (sided, [name.replace(*flip) for name in sided]):
-        for i, name in enumerate(names):
-            parents[name] = centre[2] if i == 0 else centre[0] if i == 4 else names[i - 1]
-    found = guess(parents)
-    roles = ("shoulder", "upper_arm", "forearm", "hand", "thigh", "shin", "foot", "toes")
-    assert found["hips"] == [centre[0]] and found["head"] == [centre[4]] and found["spine"] == centre[1:3]
-    for role, name in zip(roles, sided, strict=True):
-        assert found[f"{role}.L"] == [name], role
-        assert found[f"{role}.R"] == [name.replace(*flip)], role
 
 
 def test_words_and_mirrored_names() -> None:
