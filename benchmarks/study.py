@@ -1,36 +1,57 @@
-"""Every network of the literature side by side: the same samples, the same time, the same figures.
+"""Every network of the literature side by side: the same samples, the same compute, the same figures.
 
-    python benchmarks/study.py train MOCAP --out RUNS [--seconds 200] [--only NAME ...]
+    python benchmarks/study.py train MOCAP --out RUNS [--seconds 100] [--seed 1 2] [--only NAME ...]
     python benchmarks/study.py report RUNS [--write]
 
-``train`` gives each network SECONDS of processor time (one thread, drawing its samples included), one after the other, at
-its paper's size and a constant rate; the running average of the weights is what is measured. All see the same samples in the
-same order (the seed is the same), with the fitted detector noise; the papers' networks see 2D points and confidence only.
-At every mark of samples a line is logged, so the runs compare at equal data (EQUAL samples) and at
-equal compute (their end). Finished runs are kept, an unfinished one goes on. ``report`` prints the table for docs/lifters.md
-and with --write puts it there and draws docs/pictures/study.png (needs matplotlib).
+``train`` gives each network SECONDS of processor time of one thread for its training steps, at its paper's size and a constant
+rate; the running average of the weights is what is measured. Samples are drawn once, with the fitted detector noise,
+and kept in RUNS/samples: all networks see the same ones in the same order, and drawing them costs nobody's time. The papers'
+networks see 2D points and confidence only. The error is logged at every mark of samples, so the runs compare at equal data, and
+at SECONDS, so they compare at equal compute; a network that has not seen AT_LEAST samples by then goes on to them.
+
+A stopped run goes on from its last checkpoint when the same command is given again; with more SECONDS finished ones go on too,
+and the report is of the longest time that all have. MALLOC_MMAP_THRESHOLD_=4000000000 MALLOC_TRIM_THRESHOLD_=8000000000 in the
+environment spares glibc's giving memory back and forth, up to a tenth of the time.
+``report`` prints the table for docs/lifters.md and with --write puts it there and draws docs/pictures/study.png (needs
+matplotlib).
 """
 
 import argparse
+import copy
 import json
 import re
+import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from lifter_core.training.evaluate import score, validation_set
+from lifter_core.files import replaced
+from lifter_core.normalise import Encoded
+from lifter_core.runtime import window
+from lifter_core.training import metrics
+from lifter_core.training.evaluate import validation_set
 from lifter_core.training.export import example_input
-from lifter_core.training.noise import fitted
-from lifter_core.training.trainer import Config, Study, predictor, train
+from lifter_core.training.mocap import load_motion
+from lifter_core.training.noise import FITTED, fitted
+from lifter_core.training.samples import Sequences, draw, window_rows
+from lifter_core.training.trainer import Config, predictor
 
-MARKS = (5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000)
-EQUAL = 40_000  # samples at which runs are compared
+MARKS = (2_500, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000)
+CHECKPOINT_SECONDS = 30.0  # of training steps
+WARM_UP = 50  # steps
+SEQUENCES, EACH = 192, 24  # of a chunk of samples, and samples of each
+VALIDATION = 160  # sequences,
+ANSWERED = range(39, 51)  # frames of each that are answered for, of 90
 GCN: dict[str, Any] = {"width": 128, "blocks": 4}
 TAPS = (-40, -31, -25, -20, -16, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 31, 40)
+PLAIN: dict[str, Any] = {"channels": 3, "global_channels": 3, "refine": 16}
 
-# name in the table -> (network, arguments, samples a step)
+# name in the table -> (network, arguments, samples a step: some 250 poses)
 SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
     "residual MLP (Martinez 2017)": ("residual_mlp", {"width": 1024, "blocks": 2}, 256),
     "GCN, Eq. 1 (full sharing)": ("gcn", GCN | {"sharing": "full"}, 256),
@@ -42,30 +63,93 @@ SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
     "convolution style": ("gcn", GCN | {"sharing": "convolution"}, 256),
     "no sharing (per edge)": ("gcn", GCN | {"sharing": "none"}, 256),
     "locally connected, k = 3 (Ci 2019)": ("locally_connected", {"width": 64, "blocks": 3, "hops": 3}, 256),
-    "spatial-temporal, 1 frame (Cai 2019)": ("spatial_temporal", {"frames": 1}, 128),
-    "spatial-temporal, 3 frames": ("spatial_temporal", {"frames": 3}, 128),
-    "spatial-temporal, 7 frames": ("spatial_temporal", {"frames": 7}, 128),
-    "ours, one frame, 2D only": ("temporal", {"taps": [0], "channels": 3, "global_channels": 3, "refine": 16}, 256),
-    "ours, 27 frames, 2D only": ("temporal", {"taps": TAPS, "channels": 3, "global_channels": 3, "refine": 16}, 256),
-    "ours, 27 frames, own 3D and up": (
-        "temporal",
-        {"taps": TAPS, "refine": 16, "channels": 6, "global_channels": 6},
-        256,
-    ),
+    "spatial-temporal, 1 frame (Cai 2019)": ("spatial_temporal", {"frames": 1}, 256),
+    "spatial-temporal, 3 frames": ("spatial_temporal", {"frames": 3}, 84),
+    "spatial-temporal, 7 frames": ("spatial_temporal", {"frames": 7}, 36),
+    "ours, one frame, 2D only": ("temporal", PLAIN | {"taps": [0]}, 256),
+    "ours, 27 frames, 2D only": ("temporal", PLAIN | {"taps": TAPS}, 256),
+    "ours, 27 frames, own 3D and up": ("temporal", PLAIN | {"taps": TAPS, "channels": 6, "global_channels": 6}, 256),
 }
 
 
-def folder(name: str) -> str:
-    """A run's folder name."""
-    return re.sub(r"\W+", "-", name.lower()).strip("-")
+class Chunk(NamedTuple):
+    """Samples: (C * T, ...) frames, their joints, (C, T) which are there, and (N, 2) the sequence and frame of each sample."""
+
+    nodes: NDArray[Any]
+    flat: NDArray[Any]
+    target: NDArray[Any]
+    there: NDArray[np.bool_]
+    centres: NDArray[Any]
 
 
-def poses_a_second(network: torch.nn.Module, config: Config, batch: int, seconds: float = 2.0) -> float:
+class Data:
+    """The samples of all runs, drawn when first asked for and kept on disk; the validation sets."""
+
+    def __init__(self, mocap: Path, out: Path) -> None:
+        self.mocap, self.place = mocap, out / "samples"
+        noise = out / "noise.npz"  # a fit made meanwhile must not divide the runs
+        if not noise.exists():
+            with replaced(noise) as temporary:
+                shutil.copyfile(FITTED, temporary)
+        self.detector = fitted(noise)
+        self.validation = {
+            label: validation_set(mocap / "cmu_60.npz", clean, self.detector, VALIDATION)
+            for label, clean in (("noisy", False), ("clean", True))
+        }
+
+    def chunk(self, seed: int, number: int) -> Chunk:
+        """Chunk ``number`` of that seed."""
+        path = self.place / str(seed) / f"{number}.npz"
+        if not path.exists():
+            rng = np.random.default_rng([seed, number])
+            drawn = draw(load_motion(self.mocap), SEQUENCES, self.detector, rng)
+            frames = np.argsort(np.where(drawn.there, rng.random(drawn.there.shape), 2), axis=1)[:, :EACH]
+            centres = np.stack([np.repeat(np.arange(SEQUENCES), EACH), frames.reshape(-1)], 1)
+            centres = rng.permutation(centres[drawn.there[centres[:, 0], centres[:, 1]]])
+            half = [x.astype(np.float16) for x in drawn.encoded[:2]]
+            target = np.round(drawn.target * 1e4).astype(np.int16)
+            with replaced(path) as temporary, open(temporary, "wb") as file:
+                np.savez(file, *half, target, drawn.there, centres.astype(np.int16))
+        with np.load(path) as z:
+            nodes, flat, target, there, centres = z.values()
+        return Chunk(
+            nodes.astype(np.float32),
+            flat.astype(np.float32),
+            target.astype(np.float32) * 1e-4,
+            there,
+            centres.astype(int),
+        )
+
+
+def measure(network: nn.Module, config: Config, sequences: Sequences, step: int = 1) -> list[float]:
+    """PA-MPJPE, MPJPE (mm), and with ``step`` 1 MPJVE (mm a frame) and acceleration error (mm a frame^2) at 30 fps, over every
+    step-th of the ANSWERED frames of the sequences that have them all; limb joints about the hips, true body size.
+    """
+    frames = np.array(ANSWERED[::step])
+    rows = np.flatnonzero(sequences.there[:, frames].all(1))
+    centres = np.stack([np.repeat(rows, len(frames)), np.tile(frames, len(rows))], 1)
+    at = centres[:, 0] * sequences.there.shape[1] + centres[:, 1]
+    taps, predict = config.taps(), predictor(network, config.network_arguments())
+    if taps:
+        out = predict(sequences.encoded, window_rows(sequences.there, taps, centres))
+    else:
+        out = predict(Encoded(*(x[at] for x in sequences.encoded)), None)
+    size, view = sequences.size[at, None, None], sequences.encoded.view[at]
+    got, true = out[..., :3] * size, sequences.target[at] * size
+    figures = [float(metric(got, true).mean()) for metric in (metrics.pa_mpjpe, metrics.mpjpe)]
+    if step == 1:  # motion is compared in the camera's axes, which stand still
+        clips = [(x @ view.swapaxes(1, 2)).reshape(len(rows), len(frames), -1, 3) for x in (got, true)]
+        for metric in (metrics.mpjve, metrics.acceleration_error):
+            figures.append(float(np.mean([metric(a, b).mean() for a, b in zip(*clips, strict=True)])))
+    return [round(x, 1) for x in figures]
+
+
+def poses_a_second(network: nn.Module, config: Config, batch: int, seconds: float = 1.0) -> float:
     """Poses a second of processor time, one thread, without flip averaging."""
     example = example_input(config, batch)
     network.eval()
     with torch.inference_mode():
-        network(*example)
+        network(*(x[: min(batch, 64)] for x in example))
         began, done = time.process_time(), 0
         while time.process_time() - began < seconds:
             network(*example)
@@ -73,70 +157,237 @@ def poses_a_second(network: torch.nn.Module, config: Config, batch: int, seconds
     return done / (time.process_time() - began)
 
 
-def run(name: str, mocap: Path, out: Path, seconds: float, seed: int) -> None:
-    """Trains one system and writes result.json."""
-    network_name, arguments, batch = SYSTEMS[name]
-    config = Config(network_name, arguments, 10**9, batch, 1e-3, seed)
-    place = out / folder(name) / str(seed)
-    if (place / "result.json").exists():
-        return
-    network = train(config, mocap, place, study=Study(seconds, MARKS))
-    taps, arguments = config.taps(), config.network_arguments()
-    result: dict[str, Any] = {"name": name, "seed": seed, "seconds": seconds, "batch": batch}
-    model = fitted()
-    for label, clean in (("noisy", False), ("clean", True)):
-        figures = score(predictor(network, arguments), validation_set(mocap / "cmu_60.npz", clean, model), taps)
-        result[label] = [round(x, 1) for x in figures]
-    result["parameters"] = sum(p.numel() for p in network.parameters())
-    result["speed"] = [round(poses_a_second(network, config, n)) for n in (1, 1024)]
-    (place / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+class Run:
+    """One network of one seed: trains, and writes checkpoint.pt, log.jsonl and result-SECONDS.json."""
+
+    def __init__(self, name: str, seed: int, out: Path) -> None:
+        self.name, self.seed = name, seed
+        network, arguments, self.batch = SYSTEMS[name]
+        self.config = Config(network, arguments, 10**9, self.batch, 1e-3, seed)
+        self.place = out / re.sub(r"\W+", "-", name.lower()).strip("-") / str(seed)
+        self.place.mkdir(parents=True, exist_ok=True)
+
+    def done(self, seconds: float) -> bool:
+        """Whether it was trained for that long."""
+        return (self.place / f"result-{seconds:g}.json").exists()
+
+    def _start(self) -> None:
+        torch.manual_seed(self.seed)
+        self.network = self.config.build()
+        self.average = copy.deepcopy(self.network)
+        # the fused step is one pass over the weights
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=self.config.rate, weight_decay=1e-4, fused=True
+        )
+        self.seen, self.steps, self.chunk, self.first, self.spent = 0, 0, 0, 0, 0.0
+        path = self.place / "checkpoint.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            for part in ("network", "average", "optimiser"):
+                getattr(self, part).load_state_dict(state[part])
+            self.seen, self.steps, self.chunk, self.first, self.spent = state["counts"]
+
+    def _save(self) -> None:
+        state = {part: getattr(self, part).state_dict() for part in ("network", "average", "optimiser")}
+        with replaced(self.place / "checkpoint.pt") as temporary:
+            torch.save(state | {"counts": (self.seen, self.steps, self.chunk, self.first, self.spent)}, temporary)
+
+    def _log(self, data: Data) -> None:
+        self._save()
+        line = {
+            "samples": self.seen, "seconds": round(self.spent, 1),
+            "noisy": measure(self.average, self.config, data.validation["noisy"], 3),
+        }  # fmt: skip
+        with open(self.place / "log.jsonl", "a") as log:
+            log.write(json.dumps(line) + "\n")
+        print(f"{self.name}, seed {self.seed}: {json.dumps(line)}", flush=True)
+
+    def _result(self, data: Data, seconds: float) -> None:
+        result: dict[str, Any] = {
+            "name": self.name, "seed": self.seed, "seconds": seconds, "samples": self.seen, "batch": self.batch,
+            "parameters": sum(p.numel() for p in self.network.parameters()),
+            "speed": [round(poses_a_second(self.average, self.config, n)) for n in (1, 1024)],
+        }  # fmt: skip
+        result |= {label: measure(self.average, self.config, s) for label, s in data.validation.items()}
+        with replaced(self.place / f"result-{seconds:g}.json") as temporary:
+            temporary.write_text(json.dumps(result, indent=1) + "\n")
+
+    def train(self, data: Data, seconds: float, at_least: int) -> None:
+        """Trains for ``seconds`` in all, then up to ``at_least`` samples."""
+        self._start()
+        middle = self.config.taps().index(0) if self.config.taps() else 0
+        saved = self.spent
+        while not (finished := self.done(seconds)) or self.seen < at_least:
+            chunk = data.chunk(self.seed, self.chunk)
+            rows = window_rows(chunk.there, self.config.taps() or (0,), chunk.centres)
+            self.network.train()
+            while self.first < len(rows):
+                began = time.process_time()
+                wanted = rows[self.first : self.first + self.batch]
+                self._step(chunk, wanted, middle)
+                self.spent += time.process_time() - began
+                before, self.seen, self.first = self.seen, self.seen + len(wanted), self.first + self.batch
+                if any(before < mark <= self.seen for mark in MARKS):
+                    self._log(data)
+                    self.network.train()
+                if not finished and self.spent >= seconds:
+                    self._log(data)
+                    self._result(data, seconds)
+                    break
+                if self.spent - saved > CHECKPOINT_SECONDS:
+                    self._save()
+                    saved = self.spent
+                if finished and self.seen >= at_least:
+                    break
+            else:
+                self.chunk, self.first = self.chunk + 1, 0
+
+    def _step(self, chunk: Chunk, rows: NDArray[np.intp], middle: int) -> None:
+        arguments = self.config.arguments
+        nodes = window(chunk.nodes[..., : arguments.get("channels", 3)], rows)
+        flat = window(chunk.flat[..., : arguments.get("global_channels", 3)], rows)
+        if not self.config.taps():
+            nodes, flat = nodes[:, 0], flat[:, 0]
+        answer = self.network(torch.from_numpy(nodes), torch.from_numpy(flat))
+        if answer.dim() == 4:  # networks that answer for every frame of the window learn from every frame
+            answer, wanted = answer[torch.from_numpy(rows >= 0)], rows[rows >= 0]
+        else:
+            wanted = rows[:, middle]
+        loss = torch.linalg.vector_norm(answer[..., :3] - torch.from_numpy(chunk.target[wanted]), dim=-1).mean()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.rate * min(1.0, (self.steps + 1) / WARM_UP)
+        self.optimiser.step()
+        self.steps += 1
+        _follow(self.average, self.network, min(0.999, 1 - 10 / max(self.steps, 10)))
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Moves the running average on; counters are copied."""
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values(), strict=True))
+    floats: list[tuple[Tensor, Tensor]] = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 1 - decay)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)
+
+
+def train(mocap: Path, out: Path, seconds: float, at_least: int, seeds: list[int], names: list[str]) -> None:
+    """All the runs, one after the other; prints what is left."""
+    torch.set_num_threads(1)
+    runs = [Run(name, seed, out) for seed in seeds for name in names]
+    waiting = [run for run in runs if not run.done(seconds)]
+    data = Data(mocap, out)
+    began, count = time.monotonic(), 0
+    for run in runs:
+        todo = run in waiting
+        run.train(data, seconds, at_least)
+        count += todo
+        if todo:
+            left = (time.monotonic() - began) / count * (len(waiting) - count)
+            print(f"{count} of {len(waiting)} runs done, about {left / 60:.0f} minutes left", flush=True)
+
+
+def spread(values: list[float]) -> str:
+    """The mean, and over several seeds half of the range."""
+    mean = f"{np.mean(values):.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {(max(values) - min(values)) / 2:.1f}"
+
+
+Result = dict[str, Any]
+Log = list[dict[str, Any]]
+
+
+def _runs(out: Path) -> dict[str, list[tuple[Result, Log]]]:
+    """Each network's runs: result and log, at the longest time that every network was trained for with some seed."""
+    results = [
+        (json.loads(path.read_text()), path.parent / "log.jsonl") for path in sorted(out.glob("*/*/result-*.json"))
+    ]
+    names = {result["name"] for result, _ in results}
+    times = [{r["seconds"] for r, _ in results if r["name"] == name} for name in names]
+    seconds = max(set.intersection(*times), default=0) if times else 0
+    runs: dict[str, list[tuple[Result, Log]]] = {}
+    for result, path in results:
+        if result["seconds"] == seconds:
+            log = [json.loads(line) for line in path.read_text().splitlines()]
+            runs.setdefault(result["name"], []).append((result, log))
+    return {name: runs[name] for name in SYSTEMS if name in runs}
+
+
+def _at(log: Log, mark: int) -> list[float] | None:
+    """PA-MPJPE and MPJPE when ``mark`` samples were seen."""
+    lines = [line["noisy"] for line in log if mark <= line["samples"] < 1.5 * mark]
+    return lines[0] if lines else None
 
 
 def report(out: Path) -> str:
     """The table, one row a system, as Markdown."""
-    head = (
-        "| network | parameters | samples | noisy 2D: PA-MPJPE / MPJPE | MPJVE | acceleration | clean 2D "
-        "| at {mark:,} samples | poses/s, batch 1 | batch 1024 |"
-    )
-    runs: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
-    for path in sorted(out.glob("*/*/result.json")):
-        result = json.loads(path.read_text())
-        lines = [json.loads(line) for line in (path.parent / "log.jsonl").read_text().splitlines()]
-        runs.setdefault(result["name"], (result, lines))
-    rows = [head.format(mark=EQUAL), "|---" * 10 + "|"]
-    for name in SYSTEMS:
-        if name not in runs:
-            continue
-        r, lines = runs[name]
-        mpjpe, pa, velocity, acceleration = r["noisy"]
-        near = [line for line in lines if EQUAL <= line["samples"] < 2 * EQUAL]
-        equal = near[0]["cmu noisy"].split(",")[0] if near else "not reached"
-        cells = [
-            name, f"{r['parameters'] / 1e6:.2f} M", f"{lines[-1]['samples']:,}", f"{pa} / {mpjpe}", str(velocity),
-            str(acceleration), f"{r['clean'][1]} / {r['clean'][0]}", equal, *(f"{s:,}" for s in r["speed"]),
-        ]  # fmt: skip
-        rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    runs = _runs(out)
+    if not runs:
+        raise SystemExit(f"No time in {out} that all its networks were trained for; let `train` finish first.")
+    logs = [log for several in runs.values() for _, log in several]
+    marks = [m for m in MARKS if all(_at(log, m) for log in logs)][-1:]  # the last that all have reached
+    marks += [m for m in MARKS if m > max(marks, default=0) and sum(bool(_at(log, m)) for log in logs) > len(logs) / 2][
+        -1:
+    ]
+    head = [
+        "network",
+        "parameters",
+        "seeds",
+        "samples",
+        "noisy 2D: PA-MPJPE / MPJPE",
+        "MPJVE",
+        "acceleration",
+        "clean 2D",
+    ]
+    head += [f"at {mark:,} samples" for mark in marks] + ["poses/s, batch 1", "batch 1024"]
+    table = [head, ["---"] * len(head)]
+    for name, several in runs.items():
+        results = [result for result, _ in several]
+
+        def both(rows: list[list[float]]) -> str:
+            return " / ".join(spread([row[k] for row in rows]) for k in (0, 1))
+
+        noisy = [r["noisy"] for r in results]
+        row = [name, f"{results[0]['parameters'] / 1e6:.2f} M", str(len(results))]
+        row += [f"{round(np.mean([r['samples'] for r in results]), -2):,.0f}", both(noisy)]
+        row += [spread([figures[k] for figures in noisy]) for k in (2, 3)] + [both([r["clean"] for r in results])]
+        for mark in marks:
+            reached = [figures for _, log in several if (figures := _at(log, mark))]
+            row.append(both(reached) if len(reached) == len(several) else "not reached")
+        row += [f"{np.mean([r['speed'][k] for r in results]):,.0f}" for k in (0, 1)]
+        table.append(row)
+    return "\n".join("| " + " | ".join(row) + " |" for row in table)
 
 
 def plot(out: Path, picture: Path) -> None:
-    """Error against processor time, a line a system."""
+    """Error against compute and against samples, a line a run."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(9, 5.5))
-    for i, name in enumerate(SYSTEMS):
-        for path in sorted((out / folder(name)).glob("*/log.jsonl"))[:1]:
-            lines = [json.loads(line) for line in path.read_text().splitlines()]
-            error = [float(line["cmu noisy"].split("/")[0]) for line in lines]
-            axes.plot([line["seconds"] for line in lines], error, ".-", label=name, color=pyplot.cm.tab20(i))  # type: ignore[attr-defined]
-    axes.set(xscale="log", xlabel="seconds of one core", ylabel="PA-MPJPE, mm (CMU val, fitted detector noise)")
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+    figure, both = pyplot.subplots(1, 2, figsize=(13, 5.5), sharey=True)
+    for i, (name, several) in enumerate(_runs(out).items()):
+        for k, (_, log) in enumerate(several):
+            error = [line["noisy"][0] for line in log]
+            for axes, key in zip(both, ("seconds", "samples"), strict=True):
+                style = {
+                    "label": name if k == 0 else None,
+                    "color": pyplot.get_cmap("tab20")(i),
+                    "lw": 1.5 - 0.7 * min(k, 1),
+                }
+                axes.plot([line[key] for line in log], error, ".-", **style)
+    for axes, what in zip(both, ("seconds of training steps, one core", "samples"), strict=True):
+        axes.set(xscale="log", xlabel=what)
+        axes.grid(alpha=0.3)
+    both[0].set_ylabel("PA-MPJPE, mm (CMU val, fitted detector noise)")
+    both[1].legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig(picture, dpi=110)
+    figure.savefig(picture, dpi=100)
 
 
 def main() -> None:
@@ -146,16 +397,16 @@ def main() -> None:
     one = commands.add_parser("train")
     one.add_argument("mocap", type=Path)
     one.add_argument("--out", type=Path, required=True)
-    one.add_argument("--seconds", type=float, default=200.0)
-    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--seconds", type=float, default=100.0, help="of training steps, each network")
+    one.add_argument("--at-least", type=int, default=10_000, help="samples, at which all can be compared")
+    one.add_argument("--seed", type=int, nargs="+", default=[1])
     one.add_argument("--only", nargs="*", choices=list(SYSTEMS), default=list(SYSTEMS))
     two = commands.add_parser("report")
     two.add_argument("out", type=Path)
     two.add_argument("--write", action="store_true")
     args = parser.parse_args()
     if args.command == "train":
-        for name in args.only:
-            run(name, args.mocap, args.out, args.seconds, args.seed)
+        train(args.mocap, args.out, args.seconds, args.at_least, args.seed, args.only)
         return
     table = report(args.out)
     print(table)
@@ -164,9 +415,8 @@ def main() -> None:
         plot(args.out, docs / "pictures" / "study.png")
         page = docs / "lifters.md"
         before, rest = page.read_text().split("<!-- study -->\n", 1)
-        page.write_text(
-            f"{before}<!-- study -->\n{table}\n<!-- end of study -->{rest.split('<!-- end of study -->', 1)[1]}"
-        )
+        after = rest.split("<!-- end of study -->", 1)[1]
+        page.write_text(f"{before}<!-- study -->\n{table}\n<!-- end of study -->{after}")
 
 
 if __name__ == "__main__":

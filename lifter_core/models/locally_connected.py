@@ -34,7 +34,9 @@ class LocallyConnectedLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         training = torch.is_grad_enabled() and not torch.compiler.is_compiling()
         if training and x.device.type == "cpu" and self.inputs >= _WIDE:
-            return edge_products(x, self.weight.unflatten(0, (-1, self.inputs)), self.bias, self.near, self.strength)
+            return edge_products(
+                x, self.weight.view(-1, self.inputs, self.weight.shape[1]), self.bias, self.near, self.strength
+            )
         nodes, weights = x.unbind(0), torch.split(self.weight, self.rows)
         return torch.stack(
             [

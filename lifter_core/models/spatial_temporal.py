@@ -78,7 +78,7 @@ class _ClassConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         w, x = self.weight, x * self.scale
-        met = torch.mm(self.gather, x.flatten(1)).unflatten(1, x.shape[1:]).split(self.sizes)
+        met = torch.split(torch.mm(self.gather, x.flatten(1)).view(-1, *x.shape[1:]), self.sizes)
         said = torch.cat([rows @ kernel for rows, kernel in zip(met, w[1:4], strict=True)])
         y = torch.mm(self.spread, said.flatten(1)).view(-1, w.shape[2])
         y.addmm_(x.flatten(0, 2), w[0])
@@ -125,10 +125,10 @@ class _NonLocal(nn.Module):
         self.out = nn.Sequential(nn.Linear(channels // 2, channels), _Norm(channels))
 
     def forward(self, fine: Tensor, coarse: Tensor, part_of: list[int]) -> Tensor:
-        by_joint, by_part = self.embed.weight.split([fine.shape[3], coarse.shape[3]], 1)
+        by_joint, by_part = torch.split(self.embed.weight, [fine.shape[3], coarse.shape[3]], 1)
         embedded = fine @ by_joint.T + (coarse @ by_part.T + self.embed.bias)[part_of]
         theta, phi, g = embedded.flatten(0, 1).transpose(0, 1).chunk(3, 2)  # (B, J * T, C)
-        heard = (torch.softmax(theta @ phi.mT, 2) @ g).transpose(0, 1).unflatten(0, fine.shape[:2])
+        heard = (torch.softmax(theta @ phi.mT, 2) @ g).transpose(0, 1).reshape(*fine.shape[:3], -1)
         return torch.cat([fine, coarse[part_of]], 3) + self.out(heard)
 
 
@@ -188,7 +188,7 @@ class SpatialTemporal(nn.Module):
         fine = self.local(x.permute(2, 1, 0, 3).contiguous())  # (J, T, B, 256)
         parts = self.by_part(torch.stack([fine[part].amax(0) for part in self.parts]))  # (P, T, B, 512)
         whole = self.whole(parts.amax(0).permute(1, 2, 0)).permute(2, 0, 1)  # (T, B, 512)
-        by_part, by_frame = self.down.weight.split(512, 1)
+        by_part, by_frame = torch.split(self.down.weight, 512, 1)
         coarse = self.down_norm(parts @ by_part.T + (whole @ by_frame.T + self.down.bias))
         out: Tensor = self.head(self.attention(fine, coarse, self.part_of)).permute(2, 1, 0, 3)
         return out[:, 0] if single else out
