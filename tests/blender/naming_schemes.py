@@ -104,10 +104,49 @@ SCHEMES = {
         "arm_joint_*_1 arm_joint_*_2 arm_joint_*_3 arm_joint_*_4 leg_joint_*_1 leg_joint_*_2 leg_joint_*_3 leg_joint_*_5"),
 }  # fmt: skip
 
+UNSEEN = {  # written down after the guess was made, and the guess left as it was
+    "3ds Max CAT": scheme(
+        "L R", "CATRigPelvis CATRigSpine1|CATRigSpine2|CATRigSpine3 CATRigNeck CATRigHead",
+        "CATRig*Collarbone CATRig*UpperArm CATRig*ForeArm CATRig*Palm CATRig*Thigh CATRig*Calf CATRig*Ankle "
+        "CATRig*Toe1"),
+    "AdvancedSkeleton": scheme(
+        "L R", "Root_M Spine1_M|Spine2_M|Chest_M Neck_M Head_M",
+        "Scapula_* Shoulder_* Elbow_* Wrist_* Hip_* Knee_* Ankle_* Toes_*",
+        {"HeadEnd_M": "Head_M", "ToesEnd_*": "Toes_*", "Eye_*": "Head_M"},
+        "ThumbFinger{}_* IndexFinger{}_* MiddleFinger{}_* RingFinger{}_* PinkyFinger{}_*"),
+    "mGear": scheme(
+        "L R", "spine_C0_pelvis_jnt spine_C0_01_jnt|spine_C0_02_jnt|spine_C0_03_jnt neck_C0_0_jnt "
+        "neck_C0_head_jnt",
+        "shoulder_*0_shoulder_jnt arm_*0_0_jnt arm_*0_1_jnt arm_*0_end_jnt leg_*0_0_jnt leg_*0_1_jnt "
+        "leg_*0_end_jnt foot_*0_0_jnt"),
+    "Source, TF2": scheme(
+        "L R", "bip_pelvis bip_spine_0|bip_spine_1|bip_spine_2 bip_neck bip_head",
+        "bip_collar_* bip_upperArm_* bip_lowerArm_* bip_hand_* bip_hip_* bip_knee_* bip_foot_* bip_toe_*",
+        {"weapon_bone_*": "bip_hand_*", "prp_helmet": "bip_head"}),
+    "Rokoko": scheme(
+        "Left Right", "Hips Spine|Spine2|Spine3|Spine4 Neck Head",
+        "*Shoulder *Arm *ForeArm *Hand *Thigh *Shin *Foot *Toe"),
+    "100STYLE": scheme(
+        "Left Right", "Hips Chest|Chest2|Chest3|Chest4 Neck Head",
+        "*Collar *Shoulder *Elbow *Wrist *Hip *Knee *Ankle *Toe"),
+    "FFXIV": scheme(
+        "l r", "j_kosi j_sebo_a|j_sebo_b|j_sebo_c j_kubi j_kao",
+        "j_sako_* j_ude_a_* j_ude_b_* j_te_* j_asi_a_* j_asi_b_* j_asi_d_* j_asi_e_*"),
+    "bone_ before": scheme(
+        "Left Right", "bone_Pelvis bone_Waist|bone_Chest bone_Neck bone_Head",
+        "bone_Shoulder* bone_Arm* bone_ForeArm* bone_Hand* bone_Thigh* bone_Calf* bone_Foot* bone_Toe*"),
+    "low and up": scheme(
+        "lf rt", "c_hip c_spineLow|c_spineMid|c_spineTop c_neckBase c_headBase",
+        "*_clav *_armUp *_armLo *_palm *_legUp *_legLo *_foot *_toes"),
+    "Italian": scheme(
+        "sx dx", "bacino colonna1|petto collo testa",
+        "clavicola_* braccio_* avambraccio_* mano_* coscia_* polpaccio_* piede_* dita_*"),
+}  # fmt: skip
+
 
 def scheme_rig(name: str) -> tuple[Bones, BoneMap]:
     """The bones of a scheme on a body, helpers among them, and the right map of its body."""
-    entry = SCHEMES[name]
+    entry = (SCHEMES | UNSEEN)[name]
     kind = parse_kind(name, entry["data"])
     bones = bones_of_kind(kind)
     for leaf, parent in entry["leaves"].items():

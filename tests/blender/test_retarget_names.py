@@ -16,7 +16,7 @@ from blender_lift_addon.retarget.roles import BODY
 from blender_lift_addon.retarget.settings import map_of, retarget_of, unsure_of
 
 from . import target_rigs
-from .naming_schemes import SCHEMES, nameless, scheme_rig
+from .naming_schemes import SCHEMES, UNSEEN, nameless, scheme_rig
 from .target_rigs import Bones
 from .vendor_rigs import VENDORS, vendor_rig
 
@@ -49,6 +49,17 @@ def test_names_that_say_nothing_are_mapped_by_shape_and_marked(name: str) -> Non
     found = proposed(bones)
     assert not wrong(found.bones, truth) and not missing(found.bones, truth)
     assert found.unsure == set(truth)
+
+
+def test_names_that_the_guess_was_not_made_for_are_hardly_ever_wrong_and_never_silently() -> None:
+    right = total = 0
+    for name in UNSEEN:
+        bones, truth = scheme_rig(name)
+        found = proposed(bones)
+        assert set(wrong(found.bones, truth)) <= found.unsure
+        total += len(truth)
+        right += len(truth) - len(wrong(found.bones, truth) + missing(found.bones, truth))
+    assert right >= 0.97 * total
 
 
 def _fixture(name: str) -> tuple[Bones, BoneMap]:
@@ -140,7 +151,7 @@ def table() -> None:
     """Prints how many of the 20 parts of the body come out right, with names and without."""
     print("| naming | right | to check | wrong | right without names |")
     print("|---|---|---|---|---|")
-    for name in SCHEMES:
+    for name in (*SCHEMES, *UNSEEN):
         bones, truth = scheme_rig(name)
         cells = []
         for own, right in ((bones, truth), nameless(bones, truth)):
