@@ -99,7 +99,7 @@ class Run:
             self._end(State.FAILED, Outcome(self.engine.error, True, self.engine.log_tail()))
         elif self.loading is None:
             self.state = State.READY
-            self.loading = _loader.submit(load_take, self.engine.take)  # a long take takes its time
+            self.loading = _loader.submit(_load, self.engine.take)  # a long take takes its time
         elif self.loading.done():
             self.finish()
 
@@ -147,6 +147,13 @@ class Run:
 runs: list[Run] = []
 _loader = ThreadPoolExecutor(1, "lift-load")
 _drawn = 0.0
+
+
+def _load(file: Path) -> Take:
+    """The take; and what numpy loads late, at its first median, is loaded here and not when the take is brought in."""
+    import numpy.ma  # noqa: F401
+
+    return load_take(file)
 
 
 def lifts() -> list[Run]:

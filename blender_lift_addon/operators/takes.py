@@ -55,7 +55,7 @@ class LIFT_OT_apply_take(_OnTake):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Asks where to."""
         assert context.window_manager is not None
-        return context.window_manager.invoke_props_dialog(self)
+        return context.window_manager.invoke_props_dialog(self, confirm_text="Apply")
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
         """Builds it."""

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Lift tab in the 3D view's sidebar, and progress in the status bar."""
+"""The Lift tab in the 3D view's sidebar, its menu, and progress in the status bar."""
 
 import bpy
 
-from . import clean_up, look, queue, takes, video
+from . import clean_up, look, menu, queue, takes, video
 
-CLASSES = (*video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *look.CLASSES)
+CLASSES = (*video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *look.CLASSES, *menu.CLASSES)
 
 
 def register() -> None:
     """Adds to Blender's own panels."""
     bpy.types.STATUSBAR_HT_header.append(queue.draw_status)
+    menu.register()
 
 
 def unregister() -> None:
     """Takes it away."""
+    menu.unregister()
     bpy.types.STATUSBAR_HT_header.remove(queue.draw_status)

@@ -26,13 +26,13 @@ class LIFT_UL_takes(bpy.types.UIList):
         index: int | None = 0,
         flt_flag: int | None = 0,
     ) -> None:
-        """Its name and length."""
-        line = layout.split(factor=0.62)
+        """Its name and length in frames."""
+        line = layout.split(factor=0.76)
         line.prop(item, "name", text="", icon="ERROR" if item.note else "ARMATURE_DATA", emboss=False)
         right = line.row()
         right.alignment = "RIGHT"
         right.active = False
-        right.label(text=f"{item.frames} frames")
+        right.label(text=f"{item.frames} f")
 
 
 class LIFT_PT_takes(bpy.types.Panel):

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,7 @@ def kinds() -> dict[str, Kind]:
     return {path.stem: parse_kind(path.stem, json.loads(path.read_text("utf-8"))) for path in files}
 
 
+@lru_cache(1 << 16)  # the kinds' names are asked for again at each armature: 20 ms of a delivery's 50
 def plain(name: str) -> str:
     """A name without what importers and exporters add or change: namespaces, case, separators."""
     bare = re.sub(r"^.*[:|]", "", unicodedata.normalize("NFKC", name))
