@@ -1,25 +1,34 @@
-"""How long Blender takes to make keyframes of a take on our armature, and to undo them.
+"""How long Blender takes to make keyframes of a take on our armature, to undo them, and to bring in the take of a lift.
 
-    .venv/blender-4.5/bin/python -m benchmarks.keyframes [--frames 10000]
+    .venv/blender-4.5/bin/python -m benchmarks.keyframes [--frames 10000] [--clip CLIP.mp4]
 
-Needs bpy. The take is made up (tests/blender/synthetic_take.py): keys cost the same whatever the motion is. Times are the
-best of three, in seconds.
+With a clip, it also times the one timer step in which a take arrives, everything in it (collection, armature, keys, camera
+with the clip behind it, list, retargeting's choices, undo step), and what was done for it at the click. Needs bpy. The take
+is made up (tests/blender/synthetic_take.py): keys cost the same whatever the motion is. Times are the best of three, in
+seconds.
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 import blender_lift_addon
+from blender_lift_addon import delivery, reels
 from blender_lift_addon.build import add_take, take_frames
 from blender_lift_addon.keyframes import key_pose
+from blender_lift_addon.source import Source
 from blender_lift_addon.tags import untouched
+from lifter_core.take import save_take
 from tests.blender.synthetic_take import synthetic_take
 
 RUNS = 3
+RATE = 30
+LENGTHS = (10, 60)  # s of clip
 
 
 def timed(name: str, work: Callable[[], Any], runs: int = RUNS) -> None:
@@ -32,11 +41,40 @@ def timed(name: str, work: Callable[[], Any], runs: int = RUNS) -> None:
     print(f"{min(seconds)[0]:8.3f} s {min(cpu for _, cpu in seconds):8.3f} s CPU  {name}")
 
 
+def arrival(clip: Path) -> None:
+    """Prints what a click and a take's arrival take, each in a new file."""
+    for seconds in LENGTHS:
+        take = synthetic_take(frames=seconds * RATE, fps=RATE, people=1)
+        clicks, steps = [], []
+        for _ in range(RUNS + 1):  # the first warms up
+            bpy.ops.wm.read_homefile(use_factory_startup=True)
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, "take.npz")
+                save_take(take, file)
+                reels._open.cache_clear()
+                began, busy = time.perf_counter(), time.process_time()
+                reels.reel(clip)
+                clicks.append((time.perf_counter() - began, time.process_time() - busy))
+                scene: Any = bpy.context.scene
+                number, source = scene.session_uid, Source(clip, name=clip.stem)
+                began, busy = time.perf_counter(), time.process_time()
+                outcome = delivery._one_step(
+                    number, "Lift", lambda scene, s=source, t=take, f=file: delivery._add(scene, s, True, t, f)
+                )
+                steps.append((time.perf_counter() - began, time.process_time() - busy))
+                assert not outcome.failed, outcome.log
+        for name, times in (("opening the movie at the click", clicks), ("the step in which the take arrives", steps)):
+            wall, cpu = min(times[1:])
+            print(f"{wall:8.3f} s {cpu:8.3f} s CPU  {name}, {seconds} s at {RATE} fps (first time {times[0][0]:.3f} s)")
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description="Times keyframes of a long take.")
     parser.add_argument("--frames", type=int, default=10_000)
-    count = parser.parse_args().frames
+    parser.add_argument("--clip", type=Path)
+    given = parser.parse_args()
+    count = given.frames
     blender_lift_addon.register()
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     scene: Any = bpy.context.scene
@@ -61,6 +99,8 @@ def main() -> None:
     add_take(scene, take)
     timed("the undo step", lambda: bpy.ops.ed.undo_push(message="take"), 1)
     timed("undo", bpy.ops.ed.undo, 1)
+    if given.clip is not None:
+        arrival(given.clip.absolute())
 
 
 if __name__ == "__main__":

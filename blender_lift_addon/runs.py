@@ -227,8 +227,12 @@ def _tick() -> float | None:
     global _drawn
     before = [run.state for run in runs]
     for run in list(runs):
-        run.step()
-    _start_next()
+        if not run.over:
+            run.step()
+            if run.over:  # one delivery a step, and a process is started in the next
+                break
+    else:
+        _start_next()
     changed = before != [run.state for run in runs]
     if changed or time.monotonic() - _drawn > REDRAW:
         status.redraw(timelines=changed)
