@@ -6,10 +6,13 @@ import bpy
 import numpy as np
 import pytest
 
+from blender_lift_addon.retarget.apply import Side
+from blender_lift_addon.retarget.controls import restore_switches
 from blender_lift_addon.retarget.motion import Options
 
 from . import target_rigs
-from .retargeting import FRAMES, direction_errors, go, known, lifted, shown
+from .control_rigs import auto_rig_pro
+from .retargeting import FRAMES, direction_errors, go, known, lifted, place, shown
 from .test_retarget_planting import walker
 from .vendor_rigs import VENDORS, vendor_rig
 
@@ -75,3 +78,31 @@ def test_vendors_planted_feet_stay_put(name: str) -> None:
         steps = np.linalg.norm(np.diff(np.array(ball), axis=0), axis=-1)[contacts[1:] & contacts[:-1]] * metres
         assert len(steps) > 10 and steps.max() < 0.002
     assert max(direction_errors(source, target, range(1, 61))) < 3.0
+
+
+def held_by_fk(rig: bpy.types.Object, target: Side, end: str) -> np.ndarray:
+    return np.array(shown(rig).pose.bones[target.bones[end][0]].head)
+
+
+@pytest.mark.parametrize("hinges", [True, False])
+@pytest.mark.parametrize("limbs", ["fk", "ik"])
+def test_auto_rig_pros_deform_bones_follow_fk_and_ik_and_its_switches_go_back(limbs: str, hinges: bool) -> None:
+    source, rig = lifted(), auto_rig_pro(hinges)
+    target = known(rig)
+    assert target.kind is not None and target.kind.key == "auto_rig_pro"
+    rig.pose.bones["c_hand_ik.l"]["ik_fk_switch"] = 0.5
+    result = go(source, target, limbs=limbs)
+    assert rig.pose.bones["c_foot_ik.l"]["ik_fk_switch"] == (1.0 if limbs == "fk" else 0.0)
+    names = {"upper_arm": "arm_stretch", "forearm": "forearm_stretch", "thigh": "thigh_stretch", "shin": "leg_stretch"}
+    names |= {"hand": "hand", "foot": "foot"}
+    shown_bones = {f"{role}.{s}": [f"{name}.{s.lower()}"] for role, name in names.items() for s in "LR"}
+    errors = direction_errors(source, Side(rig, shown_bones))
+    if limbs == "fk" or hinges:
+        assert max(errors) < 0.1
+    else:  # where the solver may bend elbows about any axis, they come out a few degrees about the limb
+        assert np.median(errors) < 3 and max(errors) < 8
+    held = Side(rig, shown_bones)
+    for end in ("hand.L", "foot.R"):
+        assert place(held, end) == pytest.approx(held_by_fk(rig, target, end), abs=2e-3)
+    restore_switches(rig, result.switches)
+    assert rig.pose.bones["c_hand_ik.l"]["ik_fk_switch"] == 0.5
