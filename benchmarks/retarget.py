@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Retargets onto every rig that can be had and prints how long it takes and how far limbs are off, as a table.
 
-    .venv/blender-4.5/bin/python benchmarks/retarget.py [--take TAKE.npz ...] [--frames 10000] [--only rigify mixamo]
+    .venv/blender-4.5/bin/python benchmarks/retarget.py [--take TAKE.npz ...] [--frames 10000]
+        [--only rigify mixamo] [--rig FILE ...]
 
 Limb directions (upper arms, forearms, thighs, shins, between joints) are evaluated by Blender's depsgraph on both
 armatures, at every n-th frame so that some 200 frames are compared. "True" keeps the source's directions; "planted"
 also pins the feet: slide is the most a planted foot's ball moves in a frame, as Blender shows it, for legs of 0.85 m.
 Of several takes each is retargeted; a row tells the longest times, the middle of the medians and the worst of the worst.
 Without --take a made-up motion is used. CPU s is what retargeting took of one core; on an idle machine time is the same.
-Needs bpy; Rigify is taken from it, the other rigs from tests/blender/rigs.
+Needs bpy; Rigify is taken from it, the other rigs from tests/blender/rigs. --rig: the first armatures of these files (blend,
+FBX, glTF, VRM as glTF, BVH) instead, mapped as the panel maps them.
 """
 
 import argparse
@@ -26,9 +28,11 @@ import numpy as np
 import blender_lift_addon
 from blender_lift_addon.build import add_take
 from blender_lift_addon.retarget.apply import Result, Side, retarget
-from blender_lift_addon.retarget.kinds import kinds, recognise
+from blender_lift_addon.retarget.kinds import kinds
 from blender_lift_addon.retarget.motion import Options
 from blender_lift_addon.retarget.roles import NEXT
+from blender_lift_addon.retarget.settings import retarget_of, side_of_settings
+from blender_lift_addon.tags import uid_of
 from lifter_core.take import Take, load_take
 from tests.blender import target_rigs
 from tests.blender.synthetic_take import synthetic_take
@@ -37,9 +41,10 @@ LIMBS = ("upper_arm", "forearm", "thigh", "shin")
 
 
 def known(armature: bpy.types.Object) -> Side:
-    """An armature with its map."""
-    match = recognise([bone.name for bone in armature.data.bones])
-    return Side(armature, match.bones, match.kind)
+    """An armature with its map, as the panel makes it."""
+    settings = retarget_of(bpy.context.scene)
+    settings.target = armature
+    return side_of_settings(armature, settings.target_rig)
 
 
 def directions(side: Side) -> np.ndarray:
@@ -93,8 +98,29 @@ def deform(rig: bpy.types.Object) -> Side:
     return Side(rig, bones)
 
 
+def imported(path: Path) -> bpy.types.Object:
+    """The first armature of a file."""
+    kind = path.suffix.lower()
+    if kind == ".blend":
+        with bpy.data.libraries.load(str(path)) as (there, wanted):
+            wanted.objects = list(there.objects)
+        for ob in wanted.objects:
+            if ob is not None and ob.type == "ARMATURE":
+                bpy.context.scene.collection.objects.link(ob)
+    elif kind == ".bvh":
+        bpy.ops.import_anim.bvh(filepath=str(path), update_scene_fps=False, update_scene_duration=False)
+    elif kind == ".fbx":
+        bpy.ops.import_scene.fbx(filepath=str(path))
+    else:
+        bpy.ops.import_scene.gltf(filepath=str(path))
+    new = [ob for ob in bpy.context.scene.objects if ob.type == "ARMATURE" and not uid_of(ob)]
+    return new[0]
+
+
 def make(name: str) -> bpy.types.Object:
     """The rig of a row."""
+    if Path(name).is_file():
+        return imported(Path(name))
     plain = name.split(" ")[0]
     if plain == "rigify":
         return target_rigs.rigify_rig()
@@ -107,7 +133,7 @@ def measure(take: Take, name: str, limbs: str, real: bool) -> list[float]:
     """Bones keyed, seconds, CPU seconds; median and worst degrees true to the source, then planted; slide."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     scene = bpy.context.scene
-    source = known(add_take(scene, take).armatures[0])
+    source = known(add_take(scene, take, uid="benchmark").armatures[0])
     armature = make(name)
     target = known(armature)
     shown = deform(armature) if name.startswith("rigify (") else target
@@ -131,6 +157,7 @@ def main() -> None:
     parser.add_argument("--take", type=Path, nargs="+", help="real takes; the first person of each is used")
     parser.add_argument("--frames", type=int, default=10000, help="length of the made-up motion")
     parser.add_argument("--only", nargs="*", help="these rigs only")
+    parser.add_argument("--rig", nargs="+", default=[], help="files with rigs, in place of the usual ones")
     args = parser.parse_args()
     blender_lift_addon.register()
     bpy.context.preferences.addons.new().module = blender_lift_addon.__name__
@@ -138,6 +165,8 @@ def main() -> None:
     rigs = {"rigify (FK)": "fk", "rigify (IK)": "ik", "rigify_metarig": "fk"}
     rigs |= dict.fromkeys(target_rigs.FIXTURES, "fk")
     rigs |= dict.fromkeys((f"{key} (names)" for key in kinds() if key not in {"rigify", "rigify_metarig"}), "fk")
+    if args.rig:
+        rigs = dict.fromkeys(args.rig, "fk")
     if args.take:
         takes = [load_take(path) for path in args.take]
     else:
@@ -161,7 +190,7 @@ def main() -> None:
         )
         cells = [f"{middle:.2f}", f"{worst:.2f}"]
         cells += [f"{v:.2f}" if args.take else "-" for v in (planted_middle, planted_worst, slid)]
-        print(f"| {name} | {keyed:.0f} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
+        print(f"| {Path(name).name} | {keyed:.0f} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
     sys.stdout.flush()
     os._exit(0)  # bpy may crash while Python takes it down
 

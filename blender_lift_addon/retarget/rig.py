@@ -187,6 +187,14 @@ def _followed(bone: bpy.types.PoseBone, mapped: dict[str, str], kind: Kind | Non
     return "", True
 
 
+def _traveller(armature: bpy.types.Armature, hips: str) -> str:
+    """The hips, or what they are connected to: Blender ignores the location of connected bones."""
+    bone = armature.bones[hips]
+    while bone.use_connect and bone.parent is not None:
+        bone = bone.parent
+    return bone.name
+
+
 def _ordered(parents: dict[str, str]) -> list[str]:
     """The names with parents before children.
 
@@ -233,6 +241,9 @@ def read_rig(
     mapped = {name: role for role, names in bones.items() if role != "root" for name in names if name in armature.bones}
     if kind and kind.carrier in armature.bones:
         mapped.setdefault(kind.carrier, CARRIER)
+    elif not any(role == CARRIER for role in mapped.values()):
+        travels = _traveller(armature, [name for name, role in mapped.items() if role == "hips"][0])
+        mapped.setdefault(travels, CARRIER)
     followed = {name: _followed(armature_object.pose.bones[name], mapped, kind) for name in mapped}
     names = _ordered({name: parent for name, (parent, _) in followed.items()})
     index = {name: i for i, name in enumerate(names)}

@@ -1,13 +1,17 @@
 """Vendors' rigs as they come into Blender move as the take, though their bones look elsewhere, and their feet stay put."""
 
 import math
+from pathlib import Path
+from typing import Any
 
+import addon_utils
 import bpy
 import numpy as np
 import pytest
 
 from blender_lift_addon.retarget.apply import Side
 from blender_lift_addon.retarget.controls import restore_switches
+from blender_lift_addon.retarget.export import FORMATS, operator_of
 from blender_lift_addon.retarget.motion import Options
 
 from . import target_rigs
@@ -78,6 +82,31 @@ def test_vendors_planted_feet_stay_put(name: str) -> None:
         steps = np.linalg.norm(np.diff(np.array(ball), axis=0), axis=-1)[contacts[1:] & contacts[:-1]] * metres
         assert len(steps) > 10 and steps.max() < 0.002
     assert max(direction_errors(source, target, range(1, 61))) < 3.0
+
+
+@pytest.mark.parametrize("name", ["mixamo", "cmu_mb", "vrm_addon"])
+@pytest.mark.parametrize("form", ["FBX", "GLB", "BVH"])
+def test_rigs_out_of_files_move_as_the_take(name: str, form: str, tmp_path: Path) -> None:
+    """Written to a file and read by Blender's own importer: other axes, scales, rotation modes and leaf bones."""
+    rig = target_rigs.fixture_rig(name)
+    rig.pose.bones[0].keyframe_insert("rotation_quaternion", frame=1)
+    if operator_of(FORMATS[form]) is None:
+        addon_utils.enable(FORMATS[form].addon, default_set=True)
+    bpy.context.view_layer.objects.active = rig
+    path = tmp_path / f"rig{FORMATS[form].suffix}"
+    bpy.ops.lift.export_motion(form=form, filepath=str(path))
+    bpy.data.objects.remove(rig)
+    before = set(bpy.data.objects)
+    if form == "BVH":  # Blender writes Z up
+        bpy.ops.import_anim.bvh(filepath=str(path), axis_forward="Y", axis_up="Z")
+    else:
+        reader: Any = bpy.ops.import_scene.fbx if form == "FBX" else bpy.ops.import_scene.gltf
+        reader(filepath=str(path))
+    rig = next(ob for ob in set(bpy.data.objects) - before if ob.type == "ARMATURE")
+    source, target = lifted(), known(rig)
+    assert target.kind is not None
+    go(source, target)
+    assert max(direction_errors(source, target)) < 0.05
 
 
 def held_by_fk(rig: bpy.types.Object, target: Side, end: str) -> np.ndarray:
