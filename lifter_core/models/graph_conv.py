@@ -87,19 +87,15 @@ class GraphConv(nn.Module):
         if self.sharing == "none":
             bias = self.bias.expand(len(x), -1)
             return edge_products(x, w, bias, self.near, self.strength).transpose(0, 1)
-        if self.sharing == "post":
-            out = torch.baddbmm(self.bias, (a @ x.flatten(1)).view_as(x), w)
-        elif self.sharing == "convolution":
-            out = self._gather(x @ w[1], self.by_class[0])
-            out = out.flatten(1).addmm_(self.by_class[1], (x @ w[2]).flatten(1)).view_as(out)
-        else:
-            out = self._gather(x @ w[0] if self.sharing == "full" else torch.bmm(x, w), a)
         own = w[:1] if self.sharing == "convolution" else self.own
-        if own is not None:
-            out.baddbmm_(x, self.own_strength * own)
-        return out.transpose(0, 1)
-
-    def _gather(self, messages: Tensor, a: Tensor) -> Tensor:
-        """Bias and, at each node, the sum of what its neighbours say; messages (J, B, outputs)."""
-        bias = self.bias.repeat(messages.shape[1])
-        return torch.addmm(bias, a, messages.flatten(1)).view_as(messages)
+        out = self.bias if own is None else torch.baddbmm(self.bias, x, self.own_strength * own)
+        if self.sharing == "post":
+            return torch.baddbmm(out, (a @ x.flatten(1)).view_as(x), w).transpose(0, 1)
+        # what is added to comes first: an addition in place would cost autograd a copy of the gradient
+        out = self.bias.repeat(x.shape[1]) if own is None else out.flatten(1)
+        if self.sharing == "convolution":
+            for adjacency, kernel in zip(self.by_class, w[1:], strict=True):
+                out = torch.addmm(out, adjacency, (x @ kernel).flatten(1))
+        else:
+            out = torch.addmm(out, a, (x @ w[0] if self.sharing == "full" else torch.bmm(x, w)).flatten(1))
+        return out.view(*x.shape[:2], -1).transpose(0, 1)

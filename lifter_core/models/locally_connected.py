@@ -55,7 +55,7 @@ class _Norm(nn.Module):
         self.act = nn.LeakyReLU(0.2, inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.act(self.norm(x.flatten(0, 1)).view_as(x))
+        result: Tensor = self.act(self.norm(x.flatten(0, 1))).view_as(x)
         return result
 
 

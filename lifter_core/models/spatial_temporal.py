@@ -36,10 +36,15 @@ def neighbour_classes(nodes: int, edges: Pairs, symmetric: Pairs, centre: int, f
 
 
 class _Norm(nn.BatchNorm1d):
-    """BatchNorm per channel over nodes, frames and batch, (J, T, B, C)."""
+    """BatchNorm per channel over nodes, frames and batch, (J, T, B, C); ReLU if asked for."""
+
+    def __init__(self, channels: int, relu: bool = False) -> None:
+        super().__init__(channels)
+        self.relu = relu
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(0, 2)).view_as(x)
+        y = super().forward(x.flatten(0, 2))
+        return (torch.relu_(y) if self.relu else y).view_as(x)
 
 
 class _ClassConv(nn.Module):
@@ -81,11 +86,12 @@ class _ClassConv(nn.Module):
         met = torch.split(torch.mm(self.gather, x.flatten(1)).view(-1, *x.shape[1:]), self.sizes)
         said = torch.cat([rows @ kernel for rows, kernel in zip(met, w[1:4], strict=True)])
         y = torch.mm(self.spread, said.flatten(1)).view(-1, w.shape[2])
-        y.addmm_(x.flatten(0, 2), w[0])
+        kernels = w[0]
         if x.shape[1] > 1:
             none = torch.zeros_like(x[:, :1])
-            y.addmm_(torch.cat([x[:, 1:], none], 1).flatten(0, 2), w[4])
-            y.addmm_(torch.cat([none, x[:, :-1]], 1).flatten(0, 2), w[5])
+            later, earlier = torch.cat([x[:, 1:], none], 1), torch.cat([none, x[:, :-1]], 1)
+            x, kernels = torch.cat([x, later, earlier], 3), w[[0, 4, 5]].flatten(0, 1)
+        y = torch.addmm(y, x.flatten(0, 2), kernels)
         return y.view(*x.shape[:3], -1) + (self.heard @ self.bias)[:, :, None]
 
 
@@ -96,8 +102,7 @@ class _Block(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             _ClassConv(classes, frames, inputs, outputs),
-            _Norm(outputs),
-            nn.ReLU(inplace=True),
+            _Norm(outputs, relu=True),
             nn.Linear(outputs, outputs),
             _Norm(outputs),
         )
@@ -109,7 +114,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.layers(x)
-        return torch.relu_(y if self.skip is None else y + self.skip(x))
+        return torch.relu(y) if self.skip is None else torch.relu_(y + self.skip(x))
 
 
 class _NonLocal(nn.Module):
@@ -175,7 +180,7 @@ class SpatialTemporal(nn.Module):
             nn.Conv1d(512, 512, reach, padding=reach // 2), nn.BatchNorm1d(512), nn.ReLU(inplace=True)
         )
         self.down = nn.Linear(1024, 256)
-        self.down_norm = nn.Sequential(_Norm(256), nn.ReLU(inplace=True))
+        self.down_norm = _Norm(256, relu=True)
         self.attention = _NonLocal(512)
         self.head = nn.Linear(512, 3)
         self.part_of = [next(k for k, part in enumerate(self.parts) if i in part) for i in range(joints)]
