@@ -26,22 +26,23 @@ SOURCES = (
     ("CLIP", "Clip", "A movie clip that is in this file already", "TRACKER", 1),
     ("STRIP", "Strip", "A movie strip of the video sequencer; only the part that it shows is lifted", "SEQUENCE", 2),
 )
-QUALITIES = (
+QUALITIES = (  # costs: benchmarks/qualities.py
     (
         "DRAFT",
         "Draft",
-        "A quick look, about four times as fast as Best. Often mixes up left and right when the person turns",
+        "A quick look in half the time of Best: some 17 s of one processor core for 10 s of video. Often mixes up left "
+        "and right when the person turns",
     ),
     (
         "STANDARD",
         "Standard",
-        "For clear footage: about three times as fast as Best. Mixes up left and right now and then",
+        "For clear footage: some 20 s of one processor core for 10 s of video. Mixes up left and right now and then",
     ),
     (
         "BEST",
         "Best",
-        "The most careful detection, for fast motion, turns and crossed limbs: some 18 frames a second on one processor "
-        "core",
+        "The most careful detection, for fast motion, turns and crossed limbs: some 34 s of one processor core for 10 s "
+        "of video",
     ),
 )
 FRAME_RATES = (
