@@ -108,15 +108,6 @@ def predictor(network: nn.Module, arguments: dict[str, Any]) -> Predict:
     return batched(run, arguments)
 
 
-class Study(NamedTuple):
-    """A training to be compared with others: ``seconds`` of work at a constant rate (the running average stands in for the
-    rate's decay), with figures in the log at each of ``marks`` samples.
-    """
-
-    seconds: float
-    marks: tuple[int, ...]
-
-
 class Drawn(NamedTuple):
     """One chunk of training: M frames, which of them each sample sees (N, W), -1 = none, and all frames' joints (M, J, 3)."""
 
@@ -154,7 +145,6 @@ def train(
     out: Path,
     pairs: Path | None = None,
     own: Path | None = None,
-    study: Study | None = None,
 ) -> nn.Module:
     """Runs or resumes a training; returns the averaged network.
 
@@ -165,7 +155,6 @@ def train(
         out: folder of the run: ``checkpoint.pt`` and ``log.jsonl``.
         pairs: a packed file of rendered pairs to mix in (those of training subjects) and to validate on (the others).
         own: a folder of your own .bvh, .amc or .npz files, which get three of ten draws.
-        study: train for a time at a constant rate rather than for ``config.samples``.
     """
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
@@ -222,9 +211,8 @@ def train(
         print(json.dumps(line), flush=True)
 
     running, last, began = 0.0, time.monotonic(), _clock()
-    while seen < config.samples and not (study and spent >= study.seconds):
+    while seen < config.samples:
         # a chunk's random numbers depend on its number only, so a resumed run goes on as if never stopped
-        before = seen
         drawn = draw_chunk(motion, paired, model, taps, np.random.default_rng([config.seed, chunk]))
         torch.manual_seed(config.seed * 1_000_003 + chunk)  # dropout
         nodes, flat = drawn.encoded.nodes[..., :channels], drawn.encoded.globals[..., :flat_channels]
@@ -235,7 +223,7 @@ def train(
             if not taps:
                 x, g = x[:, 0], g[:, 0]
             for group in optimiser.param_groups:
-                group["lr"] = config.rate * (min(1.0, seen / 20_000) if study else _schedule(seen, config.samples))
+                group["lr"] = config.rate * _schedule(seen, config.samples)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 answer = forward(torch.from_numpy(x).to(device), torch.from_numpy(g).to(device)).float()
             wanted = torch.from_numpy(rows)
@@ -254,11 +242,7 @@ def train(
         chunk += 1
         spent += _clock() - began
         began = _clock()
-        if study:
-            due = any(before < mark <= seen for mark in study.marks) or spent >= study.seconds
-        else:
-            due = time.monotonic() - last > _CHECKPOINT_SECONDS or seen >= config.samples
-        if due:
+        if time.monotonic() - last > _CHECKPOINT_SECONDS or seen >= config.samples:
             save()
             last, began = time.monotonic(), _clock()
     average.eval()
