@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From one armature to another: a take's motion, or any, on any rig whose bones are mapped (docs/retargeting.md)."""
 
-from . import export, map_operators, operators, panel, settings
+from . import export, fit, map_operators, operators, panel, settings
 
 CLASSES: tuple[type, ...] = (
     *settings.CLASSES,
     *operators.CLASSES,
+    *fit.CLASSES,
     *map_operators.CLASSES,
     *export.CLASSES,
     *panel.CLASSES,

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from .export import FORMATS, LIFT_OT_export_motion, operator_of
+from .fit import LIFT_OT_retarget_fit
 from .map_operators import (
     LIFT_OT_retarget_add,
     LIFT_OT_retarget_clear_pose,
@@ -96,6 +97,7 @@ class LIFT_PT_retarget(bpy.types.Panel):
         row = layout.row()
         row.scale_y = 1.6
         row.operator(LIFT_OT_retarget.bl_idname, icon="CON_ARMATURE")
+        layout.operator(LIFT_OT_retarget_fit.bl_idname, icon="CON_LOCLIKE")
         if settings.switches and settings.switched is not None:
             layout.operator(LIFT_OT_retarget_restore_switches.bl_idname, icon="LOOP_BACK")
 

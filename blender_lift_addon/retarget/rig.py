@@ -241,8 +241,8 @@ def read_rig(
     mapped = {name: role for role, names in bones.items() if role != "root" for name in names if name in armature.bones}
     if kind and kind.carrier in armature.bones:
         mapped.setdefault(kind.carrier, CARRIER)
-    elif not any(role == CARRIER for role in mapped.values()):
-        travels = _traveller(armature, [name for name, role in mapped.items() if role == "hips"][0])
+    else:
+        travels = _traveller(armature, next(name for name, role in mapped.items() if role == "hips"))
         mapped.setdefault(travels, CARRIER)
     followed = {name: _followed(armature_object.pose.bones[name], mapped, kind) for name in mapped}
     names = _ordered({name: parent for name, (parent, _) in followed.items()})

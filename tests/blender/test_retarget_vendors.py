@@ -8,11 +8,13 @@ import addon_utils
 import bpy
 import numpy as np
 import pytest
+from mathutils import Matrix
 
 from blender_lift_addon.retarget.apply import Side
 from blender_lift_addon.retarget.controls import restore_switches
 from blender_lift_addon.retarget.export import FORMATS, operator_of
 from blender_lift_addon.retarget.motion import Options
+from blender_lift_addon.retarget.settings import retarget_of
 
 from . import target_rigs
 from .control_rigs import auto_rig_pro
@@ -106,6 +108,23 @@ def test_rigs_out_of_files_move_as_the_take(name: str, form: str, tmp_path: Path
     source, target = lifted(), known(rig)
     assert target.kind is not None
     go(source, target)
+    assert max(direction_errors(source, target)) < 0.05
+
+
+@pytest.mark.parametrize("name", ["Unreal UE4", "VRM 1"])
+def test_a_rig_that_stands_on_the_footage_has_its_hips_and_feet_where_the_source_has(name: str) -> None:
+    source, rig = lifted(), vendor_rig(name)
+    rig.matrix_world = Matrix.Rotation(1.0, 4, "Z") @ rig.matrix_world
+    settings = retarget_of(bpy.context.scene)
+    settings.source, settings.target = source.armature, rig
+    assert bpy.ops.lift.retarget_fit() == {"FINISHED"}
+    target = known(rig)
+    go(source, target)
+    for frame in FRAMES:
+        bpy.context.scene.frame_set(frame)
+        hips = [(place(side, "thigh.L") + place(side, "thigh.R")) / 2 for side in (source, target)]
+        assert np.linalg.norm((hips[1] - hips[0])[:2]) < 0.002
+        assert abs((hips[1] - hips[0])[2]) < 0.06  # ankles are of other heights
     assert max(direction_errors(source, target)) < 0.05
 
 
