@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
+import numpy as np
 from bpy.props import EnumProperty, StringProperty
 
+from .bvh_axes import Y_UP, turned
 from .rig import data_of
 from .settings import retarget_of
+from .source import curves_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -61,9 +64,7 @@ FORMATS = {
             "export_skins": True,
         },
     ),
-    "BVH": Format(
-        "BVH", ".bvh", "export_anim.bvh", "io_anim_bvh", {"rotate_mode": "NATIVE", "root_transform_only": True}
-    ),
+    "BVH": Format("BVH", ".bvh", "export_anim.bvh", "io_anim_bvh", {"rotate_mode": "NATIVE"}),
     "USD": Format(
         "USD",
         ".usdc",
@@ -111,6 +112,13 @@ def meshes_of(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> list
     return found
 
 
+def travels_below_root(armature_object: bpy.types.Object) -> bool:
+    """Whether a bone that hangs on another has its location keyed, as the hips of rigs that have a root bone."""
+    bones = data_of(armature_object).bones
+    keyed = {name for name, channel in curves_of(armature_object) if channel == "location"}
+    return any(name in bones and bones[name].parent is not None for name in keyed)
+
+
 def frame_range(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[int, int]:
     """First and last frame of the armature's action, else of the scene."""
     animation = armature_object.animation_data
@@ -153,7 +161,7 @@ def export(context: bpy.types.Context, armature_object: bpy.types.Object, form: 
     """Writes the armature, its meshes and its motion. Returns the names of the objects written.
 
     Raises:
-        RuntimeError: the exporter could not.
+        RuntimeError, ValueError: the exporter could not.
         OSError: the file cannot be written.
     """
     operator, scene = operator_of(form), context.scene
@@ -167,6 +175,9 @@ def export(context: bpy.types.Context, armature_object: bpy.types.Object, form: 
     for key in ("use_armature_deform_only", "export_def_bones", "only_deform_bones"):
         if key in known:
             settings[key] = controls
+    if form.suffix == ".bvh":  # which is in centimetres, and knows nothing of the object's scale
+        settings["global_scale"] = 100.0 * armature_object.matrix_world.median_scale
+        settings["root_transform_only"] = not travels_below_root(armature_object)
     if "frame_start" in known:
         settings |= {"frame_start": start, "frame_end": end}
     meshes = [] if form.suffix == ".bvh" else meshes_of(armature_object, scene)
@@ -175,6 +186,9 @@ def export(context: bpy.types.Context, armature_object: bpy.types.Object, form: 
         written = Path(folder) / path.name
         with _only(context, objects, start, end):
             operator(filepath=str(written), **settings)
+        if form.suffix == ".bvh":
+            axes = np.array(armature_object.matrix_world.to_quaternion().to_matrix())
+            written.write_text(turned(written.read_text("utf-8"), Y_UP @ axes), "utf-8")
         os.replace(written, path)
     return [ob.name for ob in objects]
 
@@ -231,7 +245,7 @@ class LIFT_OT_export_motion(bpy.types.Operator):
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(form.suffix)
         try:
             names = export(context, armature, form, path)
-        except (RuntimeError, OSError) as error:
+        except (RuntimeError, OSError, ValueError) as error:
             self.report({"ERROR"}, f"{path.name} could not be written: {str(error).strip().splitlines()[-1]}")
             return {"CANCELLED"}
         self.report({"INFO"}, f"Wrote {', '.join(names[:3])}{' ...' if len(names) > 3 else ''} to {path.name}")

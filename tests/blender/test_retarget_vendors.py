@@ -99,16 +99,32 @@ def test_rigs_out_of_files_move_as_the_take(name: str, form: str, tmp_path: Path
     bpy.ops.lift.export_motion(form=form, filepath=str(path))
     bpy.data.objects.remove(rig)
     before = set(bpy.data.objects)
-    if form == "BVH":  # Blender writes Z up
-        bpy.ops.import_anim.bvh(filepath=str(path), axis_forward="Y", axis_up="Z")
-    else:
-        reader: Any = bpy.ops.import_scene.fbx if form == "FBX" else bpy.ops.import_scene.gltf
-        reader(filepath=str(path))
+    readers: dict[str, Any] = {
+        "FBX": bpy.ops.import_scene.fbx, "GLB": bpy.ops.import_scene.gltf, "BVH": bpy.ops.import_anim.bvh
+    }  # fmt: skip
+    readers[form](filepath=str(path))
     rig = next(ob for ob in set(bpy.data.objects) - before if ob.type == "ARMATURE")
     source, target = lifted(), known(rig)
     assert target.kind is not None
     go(source, target)
     assert max(direction_errors(source, target)) < 0.05
+
+
+@pytest.mark.parametrize("name", ["mixamo", "Unreal UE4"])
+def test_motion_written_as_bvh_comes_back_the_same_y_up_in_centimetres(name: str, tmp_path: Path) -> None:
+    """Also of an armature whose data lies on its back in an object that is turned and scaled."""
+    rig = target_rigs.fixture_rig(name) if name in target_rigs.FIXTURES else vendor_rig(name)
+    source, target = lifted(), known(rig)
+    go(source, target)
+    bpy.context.view_layer.objects.active = rig
+    path = tmp_path / "motion.bvh"
+    assert bpy.ops.lift.export_motion(form="BVH", filepath=str(path)) == {"FINISHED"}
+    before = set(bpy.data.objects)
+    bpy.ops.import_anim.bvh(filepath=str(path), global_scale=0.01, update_scene_fps=False)
+    back = known(next(iter(set(bpy.data.objects) - before)))
+    assert max(direction_errors(target, back)) < 0.05
+    bpy.context.scene.frame_set(32)
+    assert place(back, "foot.L") == pytest.approx(place(target, "foot.L"), abs=0.002)
 
 
 @pytest.mark.parametrize("name", ["Unreal UE4", "VRM 1"])
