@@ -210,7 +210,7 @@ def main() -> None:
         for limbs in ("fk", "ik"):
             seconds, cpu = pressed(takes[0], limbs)
             print(
-                f"Button pressed for Rigify ({limbs.upper()}), undo step and new pose included: {seconds:.2f} s, CPU {cpu:.2f} s"
+                f"Button pressed, Rigify {limbs.upper()}, undo step and new pose included: {seconds:.2f} s, CPU {cpu:.2f} s"
             )
     sys.stdout.flush()
     os._exit(0)  # bpy may crash while Python takes it down
