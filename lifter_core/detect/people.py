@@ -22,7 +22,8 @@ Watch = Callable[[Frame, list[NDArray[np.floating[Any]]]], None]
 _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detector is
 
 _LEAST_INSIDE = 0.3  # of the limbs' joints: with fewer in the picture the whole pose is a guess
-_SHORTEST_RUN = 3  # frames
+_SHORTEST_RUN = 3, 0.15  # frames and seconds: a shorter sight of somebody is none
+_BLINK = 2  # frames: a shorter loss is none
 _OFF = 0.8  # extents between the place pointed at and the middle of the trunk: beyond, it was somebody else or nobody
 _AWAY = 1.0  # s: whoever was not seen for longer than this is not who was pointed at
 
@@ -150,17 +151,23 @@ def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo) -
             points[t], confidence[t], world[t] = pose
     inside = np.all((points >= 0) & (points <= np.array([info.width, info.height])), axis=-1)
     confidence[~inside] *= _OUTSIDE
-    dropped = (inside[:, LIMBS].mean(1) < _LEAST_INSIDE) | _fleeting(np.isfinite(points[:, 0, 0]))
+    dropped = (inside[:, LIMBS].mean(1) < _LEAST_INSIDE) | _fleeting(np.isfinite(points[:, 0, 0]), info.fps)
     points[dropped], confidence[dropped], world[dropped] = np.nan, 0.0, np.nan
     return Keypoints(KEYPOINT_NAMES, points, confidence, np.array(times), (info.width, info.height), info.fps, world)
 
 
-def _fleeting(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(T,) true in runs of found frames too short to be believed, unless there are only such."""
+def _fleeting(found: NDArray[np.bool_], fps: float) -> NDArray[np.bool_]:
+    """(T,) true in stretches of found frames too short to be believed, unless there are only such."""
     edges = np.flatnonzero(np.diff(found, prepend=False, append=False))
-    runs = list(zip(edges[::2], edges[1::2], strict=True))
+    begins, ends = edges[::2], edges[1::2]
+    apart = np.flatnonzero(begins[1:] - ends[:-1] > _BLINK) + 1
+    stretches = [
+        (int(part[0, 0]), int(part[-1, 1])) for part in np.split(np.stack([begins, ends], 1), apart) if len(part)
+    ]
+    frames, seconds = _SHORTEST_RUN
+    shortest = max(frames, round(seconds * fps))
     fleeting = np.zeros(len(found), np.bool_)
-    if max((b - a for a, b in runs), default=0) >= 2 * _SHORTEST_RUN:
-        for a, b in runs:
-            fleeting[a:b] = b - a < _SHORTEST_RUN
+    if max((b - a for a, b in stretches), default=0) >= 2 * shortest:
+        for a, b in stretches:
+            fleeting[a:b] = found[a:b] & (b - a < shortest)
     return fleeting

@@ -121,10 +121,18 @@ def test_crop_stays_in_the_picture() -> None:
     assert crop(np.array([320.0, 240.0]), 900, 640, 480) == (0, 0, 640, 480)
 
 
-def test_lone_frames_are_dropped_only_beside_longer_runs() -> None:
-    found = np.array([1, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1], np.bool_)
-    assert np.flatnonzero(_fleeting(found)).tolist() == [0, 11, 12]
-    assert not _fleeting(np.array([0, 1, 0, 1, 1], np.bool_)).any()
+def test_moments_of_somebody_are_dropped_only_beside_longer_stretches() -> None:
+    found = np.array([1, 0, 0, 0, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 1, 1], np.bool_)
+    assert np.flatnonzero(_fleeting(found, 10)).tolist() == [0, 14, 15], "a blink parts no stretch"
+    assert not _fleeting(found, 50).any(), "there is nothing longer to believe"
+    assert not _fleeting(np.array([0, 1, 0, 1, 1], np.bool_), 10).any()
+
+
+def test_how_short_is_too_short_is_a_matter_of_time() -> None:
+    found = np.zeros(200, np.bool_)
+    found[:100], found[150:156] = True, True
+    assert np.flatnonzero(_fleeting(found, 60)).tolist() == list(range(150, 156))
+    assert not _fleeting(found, 30).any()
 
 
 def test_metadata_is_added_before_an_untouched_model() -> None:
