@@ -19,7 +19,7 @@ from .reels import bring_in, reel
 from .tags import tag, uid_of
 
 SURE = 0.5  # a keypoint's confidence from which on it is taken for seen
-NEARLY = 0.9
+NEARLY = 0.75  # of the most that is ever seen of somebody
 
 
 @dataclass
@@ -113,7 +113,7 @@ def add_take(
 
 
 def first_whole(take: Take) -> int:
-    """The take's first frame in which nearly as much of a person is seen as in any: who walks in is not yet in view."""
+    """The take's first frame in which most of a person is seen: who walks in is not yet in view at first."""
     x, y, sure = np.moveaxis(take.keypoints, -1, 0)
     width, height = take.image_size
     seen = ((sure >= SURE) & (x >= 0) & (x < width) & (y >= 0) & (y < height)).mean(-1) * take.present
