@@ -106,7 +106,8 @@ def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, f
     people = len(lifted.armatures)
     what = f"{people} people" if people > 1 else "1 person"
     where = "" if window is not None else f" in scene {scene.name}"
-    return Outcome(f"Lifted {what}, {len(take.timestamps)} frames{where}{cube}", warning=entry.note)
+    frames = len(take.timestamps)
+    return Outcome(f"Lifted {what}, {frames} {'frame' if frames == 1 else 'frames'}{where}{cube}", warning=entry.note)
 
 
 def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: Source) -> LiftTake:
