@@ -199,6 +199,7 @@ def fill(rig: Any, armature_object: bpy.types.Object | None) -> None:
     if match.kind is None:
         rig.kind, rig.score = GUESSED, sum(role in guessed.bones for role in BODY) / len(BODY)
         set_map(rig, guessed.bones, guessed.unsure)
+        rig.show_map = rig.show_map or unsure_of(rig) > 0
         return
     rig.kind, rig.score = match.kind.key, match.score
     taken = {name for names in match.bones.values() for name in names}

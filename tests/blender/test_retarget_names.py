@@ -13,7 +13,7 @@ from blender_lift_addon.retarget.kinds import BoneMap, fit, kinds, recognise
 from blender_lift_addon.retarget.lexicon import words
 from blender_lift_addon.retarget.propose import Proposal, propose
 from blender_lift_addon.retarget.roles import BODY
-from blender_lift_addon.retarget.settings import map_of, retarget_of, unsure_of
+from blender_lift_addon.retarget.settings import describe, map_of, retarget_of, unsure_of
 
 from . import target_rigs
 from .naming_schemes import SCHEMES, UNSEEN, nameless, scheme_rig
@@ -120,6 +120,7 @@ def test_the_panel_marks_what_to_check_until_it_is_changed() -> None:
     settings = retarget_of(bpy.context.scene)
     settings.target = rig
     assert len(map_of(settings.target_rig)) == len(BODY) == unsure_of(settings.target_rig)
+    assert settings.target_rig.show_map and "20 to check" in describe(settings.target_rig)
     row = next(row for row in settings.target_rig.bones if row.role == "head")
     row.bone = row.bone
     assert unsure_of(settings.target_rig) == len(BODY) - 1
