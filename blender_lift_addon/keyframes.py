@@ -49,7 +49,7 @@ def conjugate(q: Floats) -> Floats:
 def continuous(q: Floats) -> Floats:
     """(T, ..., 4) the same rotations, with the sign chosen that is nearer to the frame before."""
     flips = np.where((q[1:] * q[:-1]).sum(-1) < 0, -1.0, 1.0)
-    signs = np.concatenate((np.ones(q[:1].shape[:-1]), np.cumprod(flips, 0)))
+    signs = np.concatenate((np.ones(q[:1].shape[:-1]), np.cumprod(flips, 0))).astype(float)
     near: Floats = q * signs[..., None]
     return near
 

@@ -36,7 +36,7 @@ def main(what: str, take_path: str, clip: str) -> None:
     if what == "pick":
         scene.lift.use_range, scene.lift.start = True, START  # where both people are in the picture
     if what in ("takes", "lift"):
-        add(take_path, Path(clip))
+        lifted = add(take_path, Path(clip))
         scene.frame_set(FRAME)
 
     def views() -> list[Any]:
@@ -46,8 +46,6 @@ def main(what: str, take_path: str, clip: str) -> None:
     def open_sidebar() -> None:
         for area in views():
             area.spaces.active.show_region_ui = True
-            if what in ("takes", "lift"):
-                area.spaces.active.region_3d.view_perspective = "CAMERA"
         bpy.app.timers.register(open_tab, first_interval=1.0)  # its tabs are known once it has been drawn
 
     def open_tab() -> None:
@@ -60,6 +58,8 @@ def main(what: str, take_path: str, clip: str) -> None:
         area = views()[0]
         region = next(region for region in area.regions if region.type == "WINDOW")
         wait = 1.0
+        if what in ("takes", "lift"):
+            part("scene_view").show(context.window_manager.windows[0], lifted)
         with context.temp_override(window=context.window_manager.windows[0], area=area, region=region):
             operators: Any = bpy.ops
             if what == "pick":
@@ -83,8 +83,8 @@ def main(what: str, take_path: str, clip: str) -> None:
     bpy.app.timers.register(open_sidebar, first_interval=1.0)
 
 
-def add(take_path: str, clip: Path) -> None:
-    """Adds the take as a lift would."""
+def add(take_path: str, clip: Path) -> Any:
+    """Adds the take as a lift would; returns what it became."""
     from lifter_core.take import load_take
 
     store, scene_view = part("store"), part("scene_view")
@@ -92,8 +92,8 @@ def add(take_path: str, clip: Path) -> None:
     lifted = part("build").add_take(context.scene, take, clip, clip.stem, uid=uid)
     part("delivery").list_take(context.scene, take, Path(take_path), uid, part("source").Source(clip, name=clip.stem))
     window = context.window_manager.windows[0]
-    scene_view.show(window, lifted)
     scene_view.hide_default_cube(context.scene, window.view_layer)
+    return lifted
 
 
 main(*sys.argv[sys.argv.index("--") + 1 :])

@@ -1,4 +1,4 @@
-"""The figures behind what is drawn; the drawing itself is looked at in a real window (tools/panel_picture.py)."""
+"""The figures behind what is drawn; the drawing itself is in test_drawing.py, and looked at in a real window."""
 
 from pathlib import Path
 
