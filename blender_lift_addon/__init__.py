@@ -3,10 +3,9 @@
 
 import bpy
 
-from . import operators, overlay, panels, pictures, preferences, properties, retarget, runs, saving
+from . import delivery, live, operators, overlay, panels, pictures, properties, retarget, runs, saving
 
 CLASSES: tuple[type, ...] = (
-    *preferences.CLASSES,
     *properties.CLASSES,
     *operators.CLASSES,
     *panels.CLASSES,
@@ -21,6 +20,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     for part in _PARTS:
         part.register()
+    live.register(delivery.solve_take)
     # Here, so that `python -m blender_lift_addon.batch` does not find the module imported already.
     from . import batch
 
@@ -32,6 +32,7 @@ def unregister() -> None:
     from . import batch
 
     batch.unregister()
+    live.unregister()
     for part in reversed(_PARTS):
         part.unregister()
     for cls in reversed(CLASSES):

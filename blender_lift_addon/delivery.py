@@ -11,7 +11,7 @@ import numpy as np
 
 from lifter_core.take import Take
 
-from . import footage, scene_view, status, store
+from . import footage, live, scene_view, status, store
 from .build import add_take
 from .options import LiftOptions
 from .preferences import default_rig
@@ -112,8 +112,6 @@ def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, f
 
 def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: Source) -> LiftTake:
     """Puts a take at the end of the scene's list and chooses it."""
-    from . import live
-
     settings = settings_of(scene)
     takes: Any = settings.takes
     entry: LiftTake = takes.add()

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Live clean-up: a moment after the last change of a setting, the take is solved anew."""
+"""Live clean-up: a moment after the last change of a setting, the take is solved anew.
 
-from collections.abc import Iterator
+The properties tell it of a change, so it stands below them; what solves a take stands above and is given to it.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +14,20 @@ PAUSE = 0.4  # s without a change: nobody wants a run for each step of a slider
 
 _waiting: dict[str, int] = {}  # take's uid -> its scene's number
 _silent = 0
+_solve: Callable[[bpy.types.Scene, Any], object] | None = None
+
+
+def register(solve: Callable[[bpy.types.Scene, Any], object]) -> None:
+    """From now on changed takes are solved anew: ``solve`` is given the scene and its LiftTake."""
+    global _solve
+    _solve = solve
+
+
+def unregister() -> None:
+    """From now on none is, nor those that wait."""
+    global _solve
+    _solve = None
+    _waiting.clear()
 
 
 @contextmanager
@@ -38,11 +55,9 @@ def changed(settings: Any, context: bpy.types.Context) -> None:
 
 
 def _start() -> None:
-    from .delivery import solve_take
-
     for uid, number in list(_waiting.items()):
         scene = next((s for s in bpy.data.scenes if s.session_uid == number), None)
         take = next((t for t in scene.lift.takes if t.uid == uid), None) if scene else None  # type: ignore[attr-defined]
-        if scene is not None and take is not None:
-            solve_take(scene, take)
+        if scene is not None and take is not None and _solve is not None:
+            _solve(scene, take)
     _waiting.clear()

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is to be lifted: a file, a movie clip that is in the .blend already, or a strip of the sequencer."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import bpy
 
+from .options import LiftOptions
+from .properties.settings import LiftSettings, settings_of, strips
 from .reels import reel
-
-if TYPE_CHECKING:
-    from .properties.settings import LiftSettings
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv",
                   ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".gif")  # fmt: skip
@@ -38,15 +37,7 @@ class Source:
     name: str = ""
 
 
-def strips(scene: bpy.types.Scene) -> Any:
-    """The sequencer's strips, those in meta strips too; None without a sequencer."""
-    editor: Any = scene.sequence_editor
-    if editor is None:
-        return None
-    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-
-
-def source_of(scene: bpy.types.Scene, settings: "LiftSettings", exact: bool = True) -> Source:
+def source_of(scene: bpy.types.Scene, settings: LiftSettings, exact: bool = True) -> Source:
     """What the Lift tab is set to. Without ``exact`` a strip's range stays open, which is quick enough for drawing.
 
     Raises:
@@ -72,6 +63,31 @@ def source_of(scene: bpy.types.Scene, settings: "LiftSettings", exact: bool = Tr
     if settings.end <= settings.start:
         raise SourceError("The part of the clip must end after it starts")
     return Source(path, settings.start, settings.end, name=path.stem)
+
+
+def why_not(scene: bpy.types.Scene) -> str:
+    """Why this cannot be lifted, in words for a tooltip, or nothing if it can."""
+    settings = settings_of(scene)
+    try:
+        source_of(scene, settings, exact=False)
+    except SourceError as error:
+        return str(error)
+    if settings.whom == "PICKED" and settings.person[0] < 0:
+        return "Click on the person to lift first, with Pick Person"
+    return ""
+
+
+def lift_options(settings: LiftSettings, source: Source) -> LiftOptions:
+    """The choices as the engine takes them."""
+    return LiftOptions(
+        quality=settings.quality,
+        start=source.start,
+        end=source.end,
+        height=settings.height * 100 if settings.use_height else None,
+        fov=math.degrees(settings.fov) if settings.use_fov else None,
+        camera=settings.camera,
+        person=tuple(settings.person) if settings.whom == "PICKED" else None,
+    )
 
 
 def _strip_source(scene: bpy.types.Scene, name: str, exact: bool) -> Source:

@@ -16,6 +16,8 @@ import bpy
 
 from lifter_core.files import replaced
 
+from .preferences import chosen_cache
+
 FOLDER = "lift_takes"
 _PACKAGE = __package__ or ""
 
@@ -37,8 +39,6 @@ def user_folder() -> Path:
 
 def cache_folder() -> Path:
     """The folder for takes that are in no saved .blend; the one chosen in the preferences or one of the add-on's."""
-    from .preferences import chosen_cache
-
     chosen = chosen_cache()
     folder = chosen / "lift_cache" if chosen else user_folder() / "cache"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Lift tab in the 3D view's sidebar, its menu, and progress in the status bar."""
+"""The Lift tab in the 3D view's sidebar, its menu, progress in the status bar, and the preferences."""
 
 import bpy
 
-from . import clean_up, look, menu, queue, takes, video
+from . import clean_up, look, menu, preferences, queue, takes, video
 
-CLASSES = (*video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *look.CLASSES, *menu.CLASSES)
+CLASSES = (*preferences.CLASSES, *video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *look.CLASSES, *menu.CLASSES)
 
 
 def register() -> None:

@@ -12,8 +12,8 @@ from ..operators.drop import LIFT_OT_add_clips
 from ..operators.lift import LIFT_OT_video_to_armature
 from ..operators.person import LIFT_OT_pick_person
 from ..operators.presets import LIFT_OT_add_lift_preset
-from ..properties.settings import LiftSettings, settings_of
-from ..source import SourceError, source_of, strips
+from ..properties.settings import LiftSettings, settings_of, strips
+from ..source import SourceError, source_of
 from .queue import draw_queue
 from .text import paragraph
 

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
+from ..live import changed
 from ..options import CleanUp
 
 PARTS = ("body", "hands", "feet", "root")
@@ -21,12 +22,6 @@ CAMERAS = (
 )
 
 
-def _changed(settings: Any, context: bpy.types.Context) -> None:
-    from ..live import changed
-
-    changed(settings, context)
-
-
 def _part(name: str, what: str) -> Any:
     return FloatProperty(
         name=name,
@@ -35,7 +30,7 @@ def _part(name: str, what: str) -> Any:
         max=1.0,
         default=0.5,
         subtype="FACTOR",
-        update=_changed,
+        update=changed,
     )
 
 
@@ -49,12 +44,12 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         max=1.0,
         default=0.5,
         subtype="FACTOR",
-        update=_changed,
+        update=changed,
     )
     by_part: BoolProperty(  # type: ignore[valid-type]
         name="By Body Part",
         description="Set the smoothing of body, hands, feet and root each by itself",
-        update=_changed,
+        update=changed,
     )
     smooth_body: _part("Body", "the motion of spine, head, arms and legs")  # type: ignore[valid-type]
     smooth_hands: _part("Hands", "the motion of the hands")  # type: ignore[valid-type]
@@ -67,7 +62,7 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         max=1.0,
         default=1.0,
         subtype="FACTOR",
-        update=_changed,
+        update=changed,
     )
     floor_height: FloatProperty(  # type: ignore[valid-type]
         name="Floor Height",
@@ -79,7 +74,7 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         unit="LENGTH",
         precision=3,
         step=1,
-        update=_changed,
+        update=changed,
     )
     floor_tilt_x: FloatProperty(  # type: ignore[valid-type]
         name="Floor Tilt X",
@@ -89,7 +84,7 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         soft_max=math.radians(20),
         subtype="ANGLE",
         unit="ROTATION",
-        update=_changed,
+        update=changed,
     )
     floor_tilt_y: FloatProperty(  # type: ignore[valid-type]
         name="Y",
@@ -99,7 +94,7 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         soft_max=math.radians(20),
         subtype="ANGLE",
         unit="ROTATION",
-        update=_changed,
+        update=changed,
     )
     root: EnumProperty(  # type: ignore[valid-type]
         name="Root",
@@ -108,12 +103,12 @@ class LiftCleanUp(bpy.types.PropertyGroup):
             ("MOTION", "Root Motion", "The person walks through the scene as in the clip"),
             ("IN_PLACE", "In Place", "The person stays above one point of the floor, as for game characters"),
         ),
-        update=_changed,
+        update=changed,
     )
     turn: BoolProperty(  # type: ignore[valid-type]
         name="Turn to Face",
         description="Turn the whole take, its camera included, so that the person begins in a chosen direction",
-        update=_changed,
+        update=changed,
     )
     facing: FloatProperty(  # type: ignore[valid-type]
         name="Facing",
@@ -123,12 +118,12 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         max=math.pi,
         subtype="ANGLE",
         unit="ROTATION",
-        update=_changed,
+        update=changed,
     )
     use_height: BoolProperty(  # type: ignore[valid-type]
         name="Known Height",
         description="Scale the take anew to the person's height",
-        update=_changed,
+        update=changed,
     )
     height: FloatProperty(  # type: ignore[valid-type]
         name="Person's Height",
@@ -139,12 +134,12 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         unit="LENGTH",
         precision=2,
-        update=_changed,
+        update=changed,
     )
     use_fov: BoolProperty(  # type: ignore[valid-type]
         name="Known Lens",
         description="Solve the take anew with the camera's field of view",
-        update=_changed,
+        update=changed,
     )
     fov: FloatProperty(  # type: ignore[valid-type]
         name="Field of View",
@@ -155,13 +150,13 @@ class LiftCleanUp(bpy.types.PropertyGroup):
         subtype="ANGLE",
         unit="ROTATION",
         precision=3,
-        update=_changed,
+        update=changed,
     )
     camera: EnumProperty(  # type: ignore[valid-type]
         name="Camera",
         description="Whether the camera moved while the clip was filmed",
         items=CAMERAS,
-        update=_changed,
+        update=changed,
     )
 
 

@@ -16,8 +16,7 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..options import LiftOptions
-from ..source import Source, SourceError, source_of, strips
+from ..scene_view import show_take
 from .clean_up import CAMERAS
 from .takes import LiftTake
 
@@ -66,8 +65,6 @@ def _strip_names(settings: Any, context: bpy.types.Context, typed: str) -> list[
 
 
 def _other_take(settings: Any, context: bpy.types.Context) -> None:
-    from ..scene_view import show_take
-
     take = active_take(settings.id_data)
     if take is not None:
         show_take(settings.id_data, take.uid, settings.solo)
@@ -211,6 +208,14 @@ class LiftSettings(bpy.types.PropertyGroup):
     )
 
 
+def strips(scene: bpy.types.Scene) -> Any:
+    """The sequencer's strips, those in meta strips too; None without a sequencer."""
+    editor: Any = scene.sequence_editor
+    if editor is None:
+        return None
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
 def settings_of(scene: bpy.types.Scene | None) -> LiftSettings:
     """The scene's choices."""
     assert scene is not None
@@ -223,31 +228,6 @@ def active_take(scene: bpy.types.Scene | None) -> LiftTake | None:
     settings = settings_of(scene)
     takes: Any = settings.takes
     return takes[settings.active_take] if 0 <= settings.active_take < len(takes) else None
-
-
-def why_not(scene: bpy.types.Scene) -> str:
-    """Why this cannot be lifted, in words for a tooltip, or nothing if it can."""
-    settings = settings_of(scene)
-    try:
-        source_of(scene, settings, exact=False)
-    except SourceError as error:
-        return str(error)
-    if settings.whom == "PICKED" and settings.person[0] < 0:
-        return "Click on the person to lift first, with Pick Person"
-    return ""
-
-
-def lift_options(settings: LiftSettings, source: Source) -> LiftOptions:
-    """The choices as the engine takes them."""
-    return LiftOptions(
-        quality=settings.quality,
-        start=source.start,
-        end=source.end,
-        height=settings.height * 100 if settings.use_height else None,
-        fov=math.degrees(settings.fov) if settings.use_fov else None,
-        camera=settings.camera,
-        person=tuple(settings.person) if settings.whom == "PICKED" else None,
-    )
 
 
 CLASSES = (LiftSettings,)

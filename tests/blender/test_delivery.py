@@ -11,9 +11,8 @@ import pytest
 
 from blender_lift_addon import delivery, reels, runs
 from blender_lift_addon.armature import make_armature
-from blender_lift_addon.properties.settings import lift_options, why_not
 from blender_lift_addon.runs import State
-from blender_lift_addon.source import source_of
+from blender_lift_addon.source import lift_options, source_of, why_not
 
 from .synthetic_take import synthetic_take
 from .test_engine import dies, grandchild
