@@ -2,6 +2,7 @@
 """An armature with its meshes and its motion, to the files that other programs read, in one click."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,7 @@ FORMATS = {
         },
     ),
 }
+FORM_OF_BUTTON = "lift_export_form"  # in the context: what ``poll`` knows of a button's format
 ITEMS = [(key, form.name, f"Write {form.suffix}") for key, form in FORMATS.items()]
 
 
@@ -90,6 +92,18 @@ def operator_of(form: Format) -> Any:
     except (KeyError, AttributeError):
         return None
     return operator
+
+
+def file_name(name: str) -> str:
+    """A name as a file may be called on any system: letters of all languages stay."""
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).rstrip(". ") or "_"
+
+
+def why_missing(form: Format) -> str:
+    """What to do where Blender lacks the exporter."""
+    if form.addon:
+        return f"Blender's {form.name} exporter is off: switch on the add-on {form.addon} in the preferences"
+    return f"This Blender was built without {form.name}: choose another format"
 
 
 def armature_of(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -211,6 +225,10 @@ class LIFT_OT_export_motion(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Says in the tooltip why the button is grey."""
         armature = armature_of(context)
+        form = FORMATS.get(getattr(context, FORM_OF_BUTTON, ""))
+        if form is not None and operator_of(form) is None:
+            cls.poll_message_set(why_missing(form))
+            return False
         if context.mode != "OBJECT":
             cls.poll_message_set("Leave the present mode: exporting needs Object Mode")
             return False
@@ -229,7 +247,7 @@ class LIFT_OT_export_motion(bpy.types.Operator):
         animation = armature.animation_data
         name = animation.action.name if animation and animation.action else armature.name
         folder = os.path.dirname(bpy.data.filepath)
-        self.filepath = os.path.join(folder, bpy.path.clean_name(name) + FORMATS[self.form].suffix)
+        self.filepath = os.path.join(folder, file_name(name) + FORMATS[self.form].suffix)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -239,8 +257,7 @@ class LIFT_OT_export_motion(bpy.types.Operator):
         armature = armature_of(context)
         assert armature is not None
         if operator_of(form) is None:
-            where = f"switch on the add-on {form.addon} in the preferences" if form.addon else "this Blender has none"
-            self.report({"ERROR"}, f"Blender's {form.name} exporter is missing: {where}")
+            self.report({"ERROR"}, why_missing(form))
             return {"CANCELLED"}
         path = Path(bpy.path.abspath(self.filepath)).with_suffix(form.suffix)
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
+from .export import file_name
 from .guess import mirrored
 from .kinds import MapFileError, load_map, save_map
 from .rig import data_of
@@ -39,7 +40,7 @@ class _FileOperator(_RigOperator):
         """Opens the file browser."""
         _, armature = self.rig(context)
         if not self.filepath:
-            self.filepath = f"{bpy.path.clean_name(armature.name) if armature else 'rig'}.json"
+            self.filepath = f"{file_name(armature.name) if armature else 'rig'}.json"
         assert context.window_manager is not None
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}

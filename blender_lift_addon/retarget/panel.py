@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from .export import FORMATS, LIFT_OT_export_motion, operator_of
+from .export import FORM_OF_BUTTON, FORMATS, LIFT_OT_export_motion
 from .fit import LIFT_OT_retarget_fit
 from .map_operators import (
     LIFT_OT_retarget_add,
@@ -40,8 +40,11 @@ class LIFT_UL_bone_map(bpy.types.UIList):
         """Draws a row."""
         settings = retarget_of(context.scene)
         armature = settings.source if data == settings.source_rig else settings.target
-        split = layout.split(factor=0.4)
-        split.label(text=label(item.role), icon="QUESTION" if item.unsure else "BLANK1" if item.bone else "DOT")
+        # Sidebars are narrow: an icon only where there is something to see to.
+        split = layout.split(factor=0.36)
+        part = split.row()
+        part.active = bool(item.bone)
+        part.label(text=label(item.role), icon="QUESTION" if item.unsure else "NONE")
         if armature is not None:
             split.prop_search(item, "bone", armature.data, "bones", text="")
 
@@ -105,7 +108,7 @@ class LIFT_PT_retarget(bpy.types.Panel):
         row = layout.row(align=True)
         for key, form in FORMATS.items():
             cell = row.row(align=True)
-            cell.enabled = operator_of(form) is not None
+            cell.context_string_set(FORM_OF_BUTTON, key)
             cell.operator(LIFT_OT_export_motion.bl_idname, text=form.name).form = key
 
 
@@ -123,19 +126,18 @@ def draw_side(layout: bpy.types.UILayout, settings: Any, which: str, icon: str) 
         row.label(text="", icon="POSE_HLT")
     if not rig.show_map:
         return
-    row = box.row()
-    row.template_list(LIFT_UL_bone_map.__name__, which, rig, "bones", rig, "active", rows=8)
-    side = row.column(align=True)
+    box.template_list(LIFT_UL_bone_map.__name__, which, rig, "bones", rig, "active", rows=8)
+    below = box.row(align=True)  # not beside the list, whose names need the width
 
     def button(operator: str, symbol: str) -> None:
-        side.operator(operator, text="", icon=symbol).which = which  # type: ignore[arg-type]
+        below.operator(operator, text="", icon=symbol).which = which  # type: ignore[arg-type]
 
     button(LIFT_OT_retarget_add.bl_idname, "ADD")
     button(LIFT_OT_retarget_remove.bl_idname, "REMOVE")
-    side.separator()
+    below.separator()
     button(LIFT_OT_retarget_guess.bl_idname, "FILE_REFRESH")
     button(LIFT_OT_retarget_mirror.bl_idname, "MOD_MIRROR")
-    side.separator()
+    below.separator()
     button(LIFT_OT_retarget_load_map.bl_idname, "FILE_FOLDER")
     button(LIFT_OT_retarget_save_map.bl_idname, "FILE_TICK")
     box.prop(rig, "show_fingers")

@@ -1,7 +1,9 @@
 """Retargeting as a user does it: choose, press, undo, edit the map, save it, export."""
 
+import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -9,7 +11,7 @@ import pytest
 from mathutils import Quaternion
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.export import FORMATS, operator_of
+from blender_lift_addon.retarget.export import FORM_OF_BUTTON, FORMATS, LIFT_OT_export_motion, file_name, operator_of
 from blender_lift_addon.retarget.guess import mirror_name
 from blender_lift_addon.retarget.kinds import MapFileError, kinds, load_map, recognise
 from blender_lift_addon.retarget.lexicon import words
@@ -211,3 +213,32 @@ def test_export_writes_the_motion_and_leaves_the_scene_alone(form: str, tmp_path
         assert path.read_bytes().startswith(b"Kaydara FBX Binary")
     if form == "USD":
         assert path.read_bytes().startswith(b"PXR-USDC")
+
+
+def test_file_names_keep_letters_of_all_languages() -> None:
+    assert file_name("Übung 歩く.001") == "Übung 歩く.001"
+    assert file_name('a/b\\c:d|e?f*"<g>\n. ') == "a_b_c_d_e_f___g__"
+    assert file_name(" ..") == "_"
+
+
+def test_a_format_that_this_blender_lacks_is_grey(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = chosen()
+    bpy.context.view_layer.update()
+    assert settings.target.name in bpy.context.view_layer.objects
+    lacking = dataclasses.replace(FORMATS["USD"], operator="export_scene.nothing_of_this_name")
+    monkeypatch.setitem(FORMATS, "USD", lacking)
+
+    def button_context(form: str) -> Any:
+        context: Any = bpy.context
+        return SimpleNamespace(
+            mode="OBJECT",
+            scene=context.scene,
+            active_object=None,
+            view_layer=context.view_layer,
+            **{FORM_OF_BUTTON: form},
+        )
+
+    buttons = {form: button_context(form) for form in ("FBX", "USD")}
+    assert operator_of(lacking) is None
+    assert not LIFT_OT_export_motion.poll(buttons["USD"])
+    assert operator_of(FORMATS["FBX"]) is None or LIFT_OT_export_motion.poll(buttons["FBX"])
