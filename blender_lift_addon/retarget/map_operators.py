@@ -11,7 +11,7 @@ from .export import file_name
 from .guess import mirrored
 from .kinds import MapFileError, load_map, save_map
 from .rig import data_of
-from .settings import OWN, fill, map_of, retarget_of, set_map, store_pose
+from .settings import OWN, fill, kind_of, map_of, retarget_of, set_map, store_pose
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
@@ -33,13 +33,14 @@ class _RigOperator:
 class _FileOperator(_RigOperator):
     """Reads or writes a bone map."""
 
+    saves = False
     filepath: StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})  # type: ignore[valid-type]
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Opens the file browser."""
         _, armature = self.rig(context)
-        if not self.filepath:
+        if self.saves and not self.filepath:
             self.filepath = f"{file_name(armature.name) if armature else 'rig'}.json"
         assert context.window_manager is not None
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
@@ -127,6 +128,7 @@ class LIFT_OT_retarget_save_map(_FileOperator, bpy.types.Operator):
     bl_idname = "lift.retarget_save_map"
     bl_label = "Save Bone Map"
     bl_description = "Write the bone map to a file, to use it again or to share it"
+    saves = True
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}  # noqa: RUF012
 
     def execute(self, context: bpy.types.Context) -> "set[OperatorReturnItems]":
@@ -160,7 +162,9 @@ class LIFT_OT_retarget_load_map(_FileOperator, bpy.types.Operator):
         bones = {role: [name for name in names if name in there] for role, names in kind.bones.items()}
         lost = sum(map(len, kind.bones.values())) - sum(map(len, bones.values()))
         set_map(rig, {role: names for role, names in bones.items() if names})
-        rig.kind, rig.score = OWN, 1.0
+        known = kind_of(rig)
+        if known is None or not (known.carrier or known.ik):  # a map of controls still needs what is known of the rig
+            rig.kind, rig.score = OWN, 1.0
         if lost:
             self.report(
                 {"WARNING"}, f"{lost} of the file's bones are not in {armature.name if armature else 'the rig'}"

@@ -242,3 +242,16 @@ def test_a_format_that_this_blender_lacks_is_grey(monkeypatch: pytest.MonkeyPatc
     assert operator_of(lacking) is None
     assert not LIFT_OT_export_motion.poll(buttons["USD"])
     assert operator_of(FORMATS["FBX"]) is None or LIFT_OT_export_motion.poll(buttons["FBX"])
+
+
+def test_a_rig_of_controls_keeps_its_fk_and_ik_when_its_map_is_loaded(tmp_path: Path) -> None:
+    settings = retarget_of(bpy.context.scene)
+    settings.target = target_rigs.rig_of_kind(kinds()["rigify"])
+    rig, file = settings.target_rig, tmp_path / "mine.json"
+    bpy.ops.lift.retarget_save_map(which="target", filepath=str(file))
+    bpy.ops.lift.retarget_load_map(which="target", filepath=str(file))
+    assert rig.kind == "rigify"
+    settings.target = target_rigs.fixture_rig("mixamo")
+    bpy.ops.lift.retarget_save_map(which="target", filepath=str(file))
+    bpy.ops.lift.retarget_load_map(which="target", filepath=str(file))
+    assert describe(rig) == "Own bone map"
