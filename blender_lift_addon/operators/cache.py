@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems
 
 
+def _count(files: int) -> str:
+    return f"{files} file{'' if files == 1 else 's'}"
+
+
 class LIFT_OT_clear_cache(bpy.types.Operator):
     """Deletes what no take of this file needs."""
 
@@ -76,7 +80,7 @@ class LIFT_OT_tidy_takes(bpy.types.Operator):
         column = self.layout.column(align=True)
         files = _unused()
         size = sum(file.stat().st_size for file in files) / 1e6
-        column.label(text=f"{len(files)} files, {size:.1f} MB, move from lift_takes into the cache")
+        column.label(text=f"{_count(len(files))}, {size:.1f} MB, from lift_takes into the cache")
         for file in files[:8]:
             column.label(text=file.name, icon="BLANK1")
         if len(files) > 8:
@@ -95,7 +99,7 @@ class LIFT_OT_tidy_takes(bpy.types.Operator):
         except OSError as error:
             self.report({"ERROR"}, f"A file could not be moved: {error.strerror}")
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(files)} files moved into the cache")
+        self.report({"INFO"}, f"{_count(len(files))} moved into the cache")
         return {"FINISHED"}
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The bone map's buttons and matching poses."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ class _FileOperator(_RigOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> "set[OperatorReturnItems]":
         """Opens the file browser."""
         _, armature = self.rig(context)
-        if self.saves and not self.filepath:
-            self.filepath = f"{file_name(armature.name) if armature else 'rig'}.json"
+        if not self.filepath:
+            folder = os.path.join(os.path.dirname(bpy.data.filepath), "") if bpy.data.filepath else ""
+            self.filepath = folder + (f"{file_name(armature.name) if armature else 'rig'}.json" if self.saves else "")
         assert context.window_manager is not None
         context.window_manager.fileselect_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}

@@ -41,7 +41,7 @@ class LIFT_UL_bone_map(bpy.types.UIList):
         settings = retarget_of(context.scene)
         armature = settings.source if data == settings.source_rig else settings.target
         # Sidebars are narrow: an icon only where there is something to see to.
-        split = layout.split(factor=0.36)
+        split = layout.split(factor=0.37)
         part = split.row()
         part.active = bool(item.bone)
         part.label(text=label(item.role), icon="QUESTION" if item.unsure else "NONE")
