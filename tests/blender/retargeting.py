@@ -58,6 +58,22 @@ def direction_errors(source: Side, target: Side, frames: Any = FRAMES) -> list[f
     return errors
 
 
+def turn_errors(source: Side, target: Side, roles: tuple[str, ...] = ("hips", "head", "shoulder.L")) -> list[float]:
+    """Degrees between the bones' turns from rest, in the world, at FRAMES."""
+    errors = []
+    for frame in FRAMES:
+        bpy.context.scene.frame_set(frame)
+        for role in roles:
+            turned = []
+            for side in (source, target):
+                bone = shown(side.armature).pose.bones[side.bones[role][-1]]
+                world = side.armature.matrix_world.to_quaternion()
+                turn = (bone.matrix @ bone.bone.matrix_local.inverted()).to_quaternion()
+                turned.append(world @ turn @ world.inverted())
+            errors.append(math.degrees(turned[0].rotation_difference(turned[1]).angle) % 360)
+    return errors
+
+
 def curves_of(armature: bpy.types.Object) -> list[Any]:
     from blender_lift_addon.tags import curves_of
 
