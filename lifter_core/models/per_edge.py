@@ -26,6 +26,7 @@ def edge_products(
 
 class _EdgeProducts(torch.autograd.Function):
     @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # products into given places know one type
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, near: Any, strength: Any) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.graph = near, strength
@@ -39,6 +40,7 @@ class _EdgeProducts(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         near, strength = ctx.graph

@@ -12,7 +12,6 @@ Array = NDArray[Any]
 
 # world Y up -> OpenCV camera axes of a level camera (x right, y down, z forward)
 _LEVEL = np.diag([1.0, -1.0, -1.0]).astype(np.float32)
-_WILD_SHARE = 0.12  # of the cameras: far from level
 _FOLLOWS = 0.3  # of the cameras: an operator keeps the person in the picture
 _SHAKE = np.radians(0.6)  # sd of a hand-held camera's wandering
 
@@ -65,15 +64,15 @@ def _followed(root: Array, rng: np.random.Generator) -> Array:
     return look_at(aim) @ np.swapaxes(look_at(slow), -1, -2)
 
 
-def place(joints: Array, rng: np.random.Generator) -> Views:
+def place(joints: Array, rng: np.random.Generator, wild_share: float = 0.12) -> Views:
     """Puts a camera before each of C sequences (C, T, J, 3; Y up, metres).
 
-    Azimuth uniform; pitch N(9, 12) and roll N(0, 6) degrees, an eighth of the cameras far wilder (pitch -25 to 60, roll
+    Azimuth uniform; pitch N(9, 12) and roll N(0, 6) degrees, ``wild_share`` of the cameras far wilder (pitch -25 to 60, roll
     N(0, 20)); distance 1.6 to 12 m, nearer more often; the person up to 25 degrees off the centre; three of ten cameras
     are turned after the person by an unsteady hand.
     """
     n = len(joints)
-    wild = rng.random(n) < _WILD_SHARE
+    wild = rng.random(n) < wild_share
     yaw = rng.uniform(-np.pi, np.pi, n)
     pitch = np.where(wild, rng.uniform(-25, 60, n), rng.normal(9, 12, n))
     roll = rng.normal(0, 1, n) * np.where(wild, 20, 6)

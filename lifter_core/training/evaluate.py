@@ -72,7 +72,6 @@ def validation_set(
         np.cumsum(length) - length,
         length,
         fps,
-        np.ones(len(parts), bool),
         np.full(len(parts), 1 / len(parts)),
     )
     rng = np.random.default_rng(seed)

@@ -19,16 +19,13 @@ _HAND = 0.085  # wrist to the knuckles' middle, m: most sources lack a useful ha
 _TOE = 0.06  # ball of the foot to the toe tip, m
 # in the head's frame (left, up, forward from the base of the head, metres); from a MakeHuman head's ears
 _EAR = (0.072, 0.075, 0.012)
-# takes whose shoulders were put near the neck: their proportions are not used (see bodies.py)
-_NARROW = ("daz-bvh", "IClone-retarget", "deepmimic")
 
 
 class Clip(NamedTuple):
-    """One take: metadata, joints (T, J, 3) in metres, Y up; whether its proportions can be believed."""
+    """One take: metadata, joints (T, J, 3) in metres, Y up."""
 
     info: dict[str, Any]
     joints: Array
-    proportions: bool
 
 
 def _unit(v: Array) -> Array:
@@ -75,19 +72,18 @@ def read_clips(path: Path, split: str) -> Iterator[Clip]:
         pos = (np.cumsum(rows.astype(np.int32), axis=0) * unit + first[i]).astype(np.float32)
         joints = to_joints(meta["joints"], pos)
         if np.isfinite(joints).all():
-            yield Clip(info, joints, not any(name in info["source"] for name in _NARROW))
+            yield Clip(info, joints)
 
 
 class Motion(NamedTuple):
     """All training clips in one array: joints (N, J, 3) metres, Y up; for each of C clips its first row, its length, its
-    frame rate, whether its proportions can be believed, and its chance of being drawn (adding up to 1).
+    frame rate and its chance of being drawn (adding up to 1).
     """
 
     joints: Array
     start: NDArray[np.intp]
     length: NDArray[np.intp]
     fps: NDArray[np.float64]
-    proportions: NDArray[np.bool_]
     chance: NDArray[np.float64]
 
 
@@ -126,7 +122,6 @@ def load_motion(folder: Path) -> Motion:
     """
     joints: list[Array] = []
     fps: list[float] = []
-    proportions: list[bool] = []
     chance: list[float] = []
     for file, share in _SHARES.items():
         first = len(chance)
@@ -136,7 +131,6 @@ def load_motion(folder: Path) -> Motion:
                 rate = float(clip.info["fps"])
                 joints.append(part)
                 fps.append(rate)
-                proportions.append(clip.proportions)
                 chance.append((len(part) / rate) ** 0.5)
                 rehab.append("UI-PRMD" in clip.info["source"])
         groups = ((False, share * (1 - _REHAB_SHARE * any(rehab))), (True, share * _REHAB_SHARE))
@@ -147,9 +141,7 @@ def load_motion(folder: Path) -> Motion:
                 chance[i] *= part_share / total
     length = np.array([len(x) for x in joints])
     p = np.array(chance)
-    return Motion(
-        np.concatenate(joints), np.cumsum(length) - length, length, np.array(fps), np.array(proportions), p / p.sum()
-    )
+    return Motion(np.concatenate(joints), np.cumsum(length) - length, length, np.array(fps), p / p.sum())
 
 
 def with_own(motion: Motion, clips: Iterable[Clip], share: float = 0.3) -> Motion:
@@ -169,7 +161,6 @@ def with_own(motion: Motion, clips: Iterable[Clip], share: float = 0.3) -> Motio
         np.concatenate([motion.start, len(motion.joints) + np.cumsum(length) - length]),
         np.concatenate([motion.length, length]),
         np.concatenate([motion.fps, fps]),
-        np.concatenate([motion.proportions, [clip.proportions for _, clip in parts]]),
         np.concatenate([motion.chance * (1 - share), chance / chance.sum() * share]),
     )
 

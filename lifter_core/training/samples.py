@@ -20,6 +20,7 @@ OWN_KNOWN = 0.8  # of the sequences have the detector's own 3D
 _OWN_KNOWN_EXACT = 0.4  # of those with exact 2D
 _UP_KNOWN = 0.5  # of the sequences know up
 _EXACT = 0.1  # of the training sequences have exact 2D
+_WILD = 0.2  # of the training cameras are far from level
 _UP_ERROR = np.radians(5.0)  # sd of its direction's error about each axis, the solver's kind
 
 
@@ -107,8 +108,8 @@ def draw(motion: Motion, count: int, model: Detector, rng: np.random.Generator, 
     """``count`` fresh training sequences."""
     clips = rng.choice(len(motion.start), count, p=motion.chance)
     joints, there = stretches(motion, clips, frames, TAP_RATE, rng)
-    joints = resize(recombine(mirror(joints, rng), rng), motion.proportions[clips], rng)
-    return look(place(joints, rng), there, model, rng, exact=_EXACT)
+    joints = resize(recombine(mirror(joints, rng), rng), rng)
+    return look(place(joints, rng, _WILD), there, model, rng, exact=_EXACT)
 
 
 def window_rows(there: NDArray[np.bool_], taps: tuple[int, ...], centres: Array) -> NDArray[np.intp]:

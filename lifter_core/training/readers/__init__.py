@@ -60,7 +60,7 @@ def _clip(path: Path, animation: Animation) -> Clip:
         joints = to_clip_joints(animation)
     except BadInputError as error:
         raise BadInputError(f"{path} cannot be used: {error}.") from None
-    return Clip(_info(path, path.stem, animation.fps), joints, True)
+    return Clip(_info(path, path.stem, animation.fps), joints)
 
 
 def _info(path: Path, name: str, fps: float) -> dict[str, Any]:
@@ -103,4 +103,4 @@ def _of_take(path: Path) -> Iterator[Clip]:
             if b - a >= _SHORTEST:
                 joints = take.positions[person, a:b][:, order] @ _Z_UP_TO_Y_UP.T
                 name = f"{path.stem}_{person}_{a}"
-                yield Clip(_info(path, name, take.fps), joints.astype(np.float32), True)
+                yield Clip(_info(path, name, take.fps), joints.astype(np.float32))
