@@ -20,13 +20,13 @@ def edge_products(
     Args:
         weight: (E, I, O), strength: (E,), by target node in the order of ``near``; bias: (J, O).
     """
-    result: Tensor = _EdgeProducts.apply(x, weight, bias, near, strength)  # type: ignore[no-untyped-call]
+    with torch.autocast(x.device.type, enabled=False):  # products into given places know one type of number
+        result: Tensor = _EdgeProducts.apply(x.float(), weight, bias, near, strength)  # type: ignore[no-untyped-call]
     return result
 
 
 class _EdgeProducts(torch.autograd.Function):
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # products into given places know one type
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, near: Any, strength: Any) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.graph = near, strength
@@ -40,7 +40,6 @@ class _EdgeProducts(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
         near, strength = ctx.graph
