@@ -4,7 +4,8 @@
     python benchmarks/study.py report RUNS [--write]
 
 ``train`` gives each network SECONDS of processor time of one thread for its training steps, at its paper's size and a constant
-rate; the running average of the weights is what is measured. Samples are drawn once, with the fitted detector noise,
+rate, all in bf16 where the processor multiplies that faster (AMX), else in float32; the running average of the weights is
+what is measured. Samples are drawn once, with the fitted detector noise,
 and kept in RUNS/samples: all networks see the same ones in the same order, and drawing them costs nobody's time. The papers'
 networks see 2D points and confidence only. The error is logged at every mark of samples, so the runs compare at equal data, and
 at SECONDS, so they compare at equal compute; a network that has not seen AT_LEAST samples by then goes on to them.

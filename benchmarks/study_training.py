@@ -24,7 +24,7 @@ from lifter_core.training.export import example_input
 from lifter_core.training.mocap import load_motion
 from lifter_core.training.noise import FITTED, fitted
 from lifter_core.training.samples import Sequences, draw, window_rows
-from lifter_core.training.trainer import Config, predictor
+from lifter_core.training.trainer import Config, multiplies_bf16, predictor
 
 MARKS = (2_500, 5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000)
 CHECKPOINT_SECONDS = 30.0  # of training steps
@@ -34,7 +34,8 @@ VALIDATION = 160  # sequences,
 ANSWERED = range(39, 51)  # frames of each that are answered for, of 90
 GCN: dict[str, Any] = {"width": 128, "blocks": 4}
 TAPS = (-40, -31, -25, -20, -16, -13, -10, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 31, 40)
-PLAIN: dict[str, Any] = {"channels": 3, "global_channels": 3, "refine": 16}
+OURS: dict[str, Any] = {"embed": 128, "width": 1280, "refine": 16}  # as the flagship
+PLAIN: dict[str, Any] = OURS | {"channels": 3, "global_channels": 3}
 
 # name in the table -> (network, arguments, samples a step: some 250 poses)
 SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
@@ -53,7 +54,7 @@ SYSTEMS: dict[str, tuple[str, dict[str, Any], int]] = {
     "spatial-temporal, 7 frames": ("spatial_temporal", {"frames": 7}, 36),
     "ours, one frame, 2D only": ("temporal", PLAIN | {"taps": [0]}, 256),
     "ours, 27 frames, 2D only": ("temporal", PLAIN | {"taps": TAPS}, 256),
-    "ours, 27 frames, own 3D and up": ("temporal", PLAIN | {"taps": TAPS, "channels": 6, "global_channels": 6}, 256),
+    "ours, 27 frames, own 3D and up": ("temporal", OURS | {"taps": TAPS, "channels": 6, "global_channels": 6}, 256),
 }
 
 
@@ -158,6 +159,7 @@ class Run:
 
     def _start(self) -> None:
         torch.manual_seed(self.seed)
+        self.half = multiplies_bf16(torch.device("cpu"))
         self.network = self.config.build()
         self.average = copy.deepcopy(self.network)
         # the fused step is one pass over the weights
@@ -233,7 +235,8 @@ class Run:
         flat = window(chunk.flat[..., : arguments.get("global_channels", 3)], rows)
         if not self.config.taps():
             nodes, flat = nodes[:, 0], flat[:, 0]
-        answer = self.network(torch.from_numpy(nodes), torch.from_numpy(flat))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            answer = self.network(torch.from_numpy(nodes), torch.from_numpy(flat)).float()
         if answer.dim() == 4:  # networks that answer for every frame of the window learn from every frame
             answer, wanted = answer[torch.from_numpy(rows >= 0)], rows[rows >= 0]
         else:

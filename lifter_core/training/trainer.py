@@ -164,7 +164,6 @@ def train(
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=1e-4)
     forward = torch.compile(network) if device.type == "cuda" else network
-    half = device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
     seen, chunk, spent = 0, 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -225,7 +224,7 @@ def train(
                 x, g = x[:, 0], g[:, 0]
             for group in optimiser.param_groups:
                 group["lr"] = config.rate * _schedule(seen, config.samples)
-            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            with torch.autocast(device.type, torch.bfloat16, enabled=multiplies_bf16(device)):
                 answer = forward(torch.from_numpy(x).to(device), torch.from_numpy(g).to(device)).float()
             wanted = torch.from_numpy(rows)
             if answer.dim() == 4:  # networks that answer for every frame of the window learn from every frame
@@ -248,6 +247,11 @@ def train(
             last, began = time.monotonic(), _clock()
     average.eval()
     return average
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether bf16 makes matrix products faster there: on CUDA devices, and on CPUs with AMX."""
+    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
 
 
 def _clock() -> float:
