@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# quality -> detector, lifting network (None = the engine's default)
-QUALITIES: dict[str, tuple[str, str | None]] = {
-    "DRAFT": ("lite", "fast"),
-    "STANDARD": ("full", None),
-    "BEST": ("heavy", None),
+# quality -> the engine's words for it: detector, whether it looks in the mirror too, lifting network
+QUALITIES: dict[str, tuple[str, ...]] = {
+    "DRAFT": ("--detector", "lite", "--no-flip", "--model", "fast"),
+    "STANDARD": ("--detector", "full"),
+    "BEST": ("--detector", "heavy"),
 }
 
 
@@ -34,9 +34,7 @@ class LiftOptions:
 
     def arguments(self, clip: Path, take: Path) -> list[str]:
         """The engine's command line; what is left to the engine is not in it."""
-        detector, model = QUALITIES[self.quality]
-        words = ["lift", str(clip.absolute()), "-o", str(take), "--detector", detector]
-        words += ["--model", model] if model else []
+        words = ["lift", str(clip.absolute()), "-o", str(take), *QUALITIES[self.quality]]
         words += _numbers(
             (("--start", self.start), ("--end", self.end), ("--height", self.height), ("--fov", self.fov))
         )

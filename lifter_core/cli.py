@@ -41,6 +41,12 @@ def _parser() -> argparse.ArgumentParser:
     lift.add_argument(
         "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
     )
+    lift.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look at each picture's mirror image too and average: better, on a second core (default)",
+    )
     lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
     lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
 
@@ -212,6 +218,7 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
     take = lift_clip(
         args.clip,
         detector=args.detector,
+        flip=args.flip,
         model=args.model,
         device=args.device,
         start=args.start,

@@ -33,6 +33,7 @@ def lift_clip(
     end: float | None = None,
     fov: float | None = None,
     person: tuple[float, float, float] | None = None,
+    flip: bool = True,
     report: Report = silent,
     **options: Any,
 ) -> Take:
@@ -42,6 +43,7 @@ def lift_clip(
         detector: ``lite``, ``full`` or ``heavy``; model: a name of runtime.shipped(), None = the default.
         start, end: seconds of the clip; fov: horizontal degrees.
         person: whom to lift, as detect_keypoints takes it; None = the main person.
+        flip: every picture is looked at in the mirror too: better, for a second core's work.
         options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
 
     Raises:
@@ -53,7 +55,7 @@ def lift_clip(
     info = probe(clip)
     background = Background((info.width, info.height))
     people = detect_keypoints(
-        clip, detector, start, end, report, person=person, watch=_grey_to(background), grey_side=SHORT_SIDE
+        clip, detector, start, end, report, person=person, watch=_grey_to(background), grey_side=SHORT_SIDE, flip=flip
     )
     tracks = background.tracks()
     focal = find_focal(people[0].image_size, fov, clip, tracks)
@@ -64,6 +66,7 @@ def lift_clip(
         "sha256": clip_sha256(clip),
         "rotation": info.rotation,
         "detector": detector,
+        "flip": flip,
         "damaged": max(one.damaged for one in people),
         "options": {name: value for name, value in told.items() if value is not None},
     }

@@ -40,8 +40,8 @@ QUALITIES = (  # costs: benchmarks/qualities.py
     (
         "BEST",
         "Best",
-        "The most careful detection, for fast motion, turns and crossed limbs: some 34 s of one processor core for 10 s "
-        "of video",
+        "The most careful detection, which looks at every picture in the mirror too, for fast motion, turns and crossed "
+        "limbs: some 34 s of one processor core for 10 s of video",
     ),
 )
 FRAME_RATES = (

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..video import Frame
+from .flip import FlipAveraged
 from .mediapipe import Landmarker, Pose
 from .survey import Sighting, Track, is_plausible, sighting
 
@@ -50,7 +51,10 @@ class Expectation:
 
 
 def follow(
-    landmarker: Landmarker, frames: Iterable[Frame], track: Track, others: Sequence[Expectation] = ()
+    landmarker: Landmarker | FlipAveraged,
+    frames: Iterable[Frame],
+    track: Track,
+    others: Sequence[Expectation] = (),
 ) -> Iterator[tuple[float, Pose | None]]:
     """Each frame's time and the person's pose in pixels of the whole picture; None where they were not found.
 
@@ -90,7 +94,9 @@ def follow(
         yield frame.time, pose
 
 
-def _look(landmarker: Landmarker, frame: Frame, box: tuple[int, int, int, int]) -> tuple[Pose | None, Sighting | None]:
+def _look(
+    landmarker: Landmarker | FlipAveraged, frame: Frame, box: tuple[int, int, int, int]
+) -> tuple[Pose | None, Sighting | None]:
     """Whoever the landmarker finds in a box of the frame, in pixels of the whole picture."""
     x, y, w, h = box
     poses = landmarker(frame.image[y : y + h, x : x + w])

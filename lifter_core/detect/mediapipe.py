@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,9 +100,18 @@ class Landmarker:
         return ((visibility - (1 - _VISIBILITY_WEIGHT) * last) / _VISIBILITY_WEIGHT).clip(0, 1)
 
 
+_quiet = threading.RLock()  # there is one file descriptor 2 for all threads
+
+
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Sends nowhere what is written to file descriptor 2, by native code in the first place; exceptions pass."""
+    with _quiet, _without_stderr():
+        yield
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
     try:
         sys.stderr.flush()
         saved = os.dup(2)

@@ -11,6 +11,7 @@ from ..errors import NobodyFoundError
 from ..keypoints import Keypoints
 from ..progress import Report, silent
 from ..video import ClipInfo, Frame, probe, read_frames
+from .flip import FlipAveraged
 from .follow import Expectation, follow
 from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from .models import find_model
@@ -38,12 +39,14 @@ def detect_keypoints(
     person: tuple[float, float, float] | None = None,
     watch: Watch | None = None,
     grey_side: int = 0,
+    flip: bool = False,
 ) -> list[Keypoints]:
     """The keypoints of each person in the clip (for now of one), over all frames of the range.
 
     Args:
         person: whom to follow when there are several: where in the picture they are (x, y from its upper left corner,
             0 to 1) and at which second of the clip. None = the main person: seen most and largest.
+        flip: the mirror image of every picture is looked at too, and both answers are averaged.
         watch: is shown every frame, with a small grey picture of ``grey_side`` px, and where people are in it.
 
     Raises:
@@ -60,7 +63,7 @@ def detect_keypoints(
     track = tracks[0] if person is None else nearest(tracks, info, *person)
     times: list[float] = []
     poses: list[Pose | None] = []
-    with Landmarker(model) as landmarker:
+    with FlipAveraged(model) if flip else Landmarker(model) as landmarker:
         frames = _Counted(read_frames(clip, start, end, grey_side=grey_side))
         expected = [(other is track, Expectation(other)) for other in tracks]
         others = [expectation for followed, expectation in expected if not followed]

@@ -31,7 +31,7 @@ _EACH = 32  # samples of each
 _WARM_UP = 200_000  # samples
 _CHECKPOINT_SECONDS = 120.0
 _EMA = 0.999
-_PAIRED = 0.25  # of the sequences are rendered pairs, where there are any
+_PAIRED = 0.15  # of the sequences are rendered pairs, where there are any
 _SIGMA_WEIGHT = 0.004  # of the expected error's own loss; it must not pull at the joints
 
 # derived and outer joints count less than the limbs the eye follows
