@@ -65,7 +65,13 @@ class Delivery:
                 yield reason
         except Exception:
             return _failure()
-        return _one_step(self.scene, self.step, lambda scene: self.change(scene, take, file, ready))
+
+        def change(scene: bpy.types.Scene) -> Outcome:
+            outcome = self.change(scene, take, file, ready)
+            ready.discard()
+            return outcome
+
+        return _one_step(self.scene, self.step, change)
 
 
 def lift_source(scene: bpy.types.Scene, source: Source, options: LiftOptions, match_rate: bool) -> Run:

@@ -76,6 +76,13 @@ class Prepared:
         assign(armature, action)
         return True
 
+    def discard(self) -> None:
+        """Removes the actions that were not taken up."""
+        for person in range(len(self.motions)):
+            action = bpy.data.actions.get(_name(self.key, person))
+            if action is not None:
+                bpy.data.actions.remove(action)
+
 
 def sweep(wanted: Collection[str] = ()) -> None:
     """Removes the actions that were prepared for any but these keys."""

@@ -15,6 +15,7 @@ from .keyframes import key_pose
 from .motion import motion_of
 from .prepared import Prepared
 from .properties.takes import LiftTake
+from .renewal import replace, replaceable
 from .tags import KEYS, PERSON, armatures, camera, tag, uid_of, untouched
 from .timing import take_frames
 
@@ -49,14 +50,18 @@ def update_take(entry: LiftTake, take: Take, prepared: Prepared | None = None) -
         if _bones_differ(armature, take):
             set_bones(armature, take, person)
         rest = rest_of(armature, take.bone_names)
-        motion = prepared.motion(person, frames, rest) if prepared else None
-        motion = motion or motion_of(take, person, frames, rest)
+        ready = prepared if prepared and prepared.motion(person, frames, rest) else None
+        motion = ready.motions[person] if ready else motion_of(take, person, frames, rest)
         old = _own_action(armature, entry.uid, person)
         if old is not None:
-            key_pose(armature, motion, old.name, action=old)
+            new = ready.action(person) if ready else None
+            if new is not None and replaceable(old, new):
+                replace(old, new)
+            else:
+                key_pose(armature, motion, old.name, action=old)
             continue
         name = f"{armature.name} motion"
-        if prepared is None or not prepared.take_up(armature, person, frames, rest, name):
+        if ready is None or not ready.take_up(armature, person, frames, rest, name):
             key_pose(armature, motion, name)
         animation = armature.animation_data
         if animation is not None and animation.action is not None:
