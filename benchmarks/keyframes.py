@@ -51,7 +51,7 @@ def timed(name: str, work: Callable[[], Any], runs: int = RUNS) -> None:
 def arrival(clip: Path) -> None:
     """Prints what a click, a take's arrival and a clean-up take, each in a new file."""
     for seconds in LENGTHS:
-        clicks, lifts, solves = [], [], []
+        clicks, lifts, solves, pushes = [], [], [], []
         for _ in range(RUNS + 1):  # the first warms up
             bpy.ops.wm.read_homefile(use_factory_startup=True)
             reels._open.cache_clear()
@@ -66,8 +66,12 @@ def arrival(clip: Path) -> None:
             )
             entry: Any = bpy.context.scene.lift.takes[0]
             solves.append(steps(seconds, 5, lambda e=entry: delivery.solve_take(bpy.context.scene, e)))
+            busy = time.thread_time()
+            bpy.ops.ed.undo_push(message="any")
+            pushes.append(time.thread_time() - busy)
         print(f"{seconds} s at {RATE} fps: steps, the longest but the last, the last (by the clock, by the processor)")
         print(f"  {min(clicks[1:])[1]:8.3f} s CPU  opening the movie at the click")
+        print(f"  {min(pushes[1:]):8.3f} s CPU  any undo step of the user's own from then on")
         for name, times in (("a take arrives", lifts), ("a clean-up arrives", solves)):
             longest, last = min(t[1] for t in times[1:]), min(t[2] for t in times[1:])
             print(f"  {name}: {times[-1][0]} steps, {longest[0]:.3f} {longest[1]:.3f}, {last[0]:.3f} {last[1]:.3f}")
