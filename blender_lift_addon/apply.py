@@ -5,11 +5,13 @@ import bpy
 
 from lifter_core.take import Take
 
-from .armature import bone_name
-from .build import Lifted, add_take, take_frames
+from .armature import bone_name, rest_of
+from .build import Lifted, add_take
 from .keyframes import key_pose
+from .motion import motion_of
 from .properties.takes import LiftTake, clip_file
 from .tags import PERSON, tag
+from .timing import take_frames
 
 
 def fits(armature: bpy.types.Object, take: Take) -> bool:
@@ -44,7 +46,9 @@ def key_on(armature: bpy.types.Object, entry: LiftTake, take: Take, as_strip: bo
     slot = getattr(animation, "action_slot", None)
     if before is not None:
         before.use_fake_user = True
-    key_pose(armature, take, person, take_frames(take, entry.rate, entry.first_frame), f"{entry.name} motion")
+    frames = take_frames(take, entry.rate, entry.first_frame)
+    motion = motion_of(take, person, frames, rest_of(armature, take.bone_names))
+    key_pose(armature, motion, f"{entry.name} motion")
     action = animation.action
     assert action is not None
     if as_strip:

@@ -10,7 +10,10 @@ from mathutils import Vector
 from numpy.typing import NDArray
 
 from lifter_core.skeleton import BONES
+from lifter_core.solve.rotations import to_quaternion, unit
 from lifter_core.take import Take
+
+Rest = tuple[NDArray[np.float64], NDArray[np.float64]]  # (B, 4) bones' axes at rest, wxyz; (B, 3) m, where they begin
 
 SHORTEST = 1e-3  # m; Blender drops bones without length
 TAILS = {bone.name: bone.tail for bone in BONES}
@@ -106,11 +109,19 @@ def make_armature(take: Take, person: int, name: str) -> bpy.types.Object:
     return armature_object
 
 
-def rest_rotations(armature: bpy.types.Armature, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """(B, 4) wxyz, each bone's rest axes in the armature's space."""
-    return np.array([armature.bones[bone_name(name)].matrix_local.to_quaternion() for name in names])
+def take_rest(take: Take, person: int) -> Rest:
+    """What rest_of says of an armature that make_armature makes, without making it."""
+    heads = rest_heads(take, person)
+    along = unit(rest_tails(take, person, heads) - heads)
+    front = np.array([roll_axis(direction) for direction in along])
+    across = unit(np.cross(along, front))
+    return to_quaternion(np.stack((across, along, np.cross(across, along)), -1)), heads
 
 
-def bone_heads(armature: bpy.types.Armature, names: tuple[str, ...]) -> NDArray[np.float64]:
-    """(B, 3) m, where the bones begin at rest in the armature's space."""
-    return np.array([armature.bones[bone_name(name)].head_local for name in names], float)
+def rest_of(armature_object: bpy.types.Object, names: tuple[str, ...]) -> Rest:
+    """The rest pose of the take's bones (B) of an armature that has them, in its own space."""
+    armature = armature_object.data
+    assert isinstance(armature, bpy.types.Armature)
+    bones = [armature.bones[bone_name(name)] for name in names]
+    axes = np.array([bone.matrix_local.to_quaternion() for bone in bones])
+    return axes, np.array([bone.head_local for bone in bones], float)

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from lifter_core.take import Take
 
-from .armature import make_armature
+from .armature import make_armature, rest_of
 from .background import set_background
 from .camera import make_camera
-from .keyframes import key_pose, scene_frames
+from .keyframes import key_pose
+from .motion import motion_of
+from .prepared import Prepared
 from .reels import bring_in, reel
-from .tags import tag, uid_of
+from .tags import tag
+from .timing import blender_rate, has_takes, scene_rate, timing
 
 SURE = 0.5  # a keypoint's confidence from which on it is taken for seen
 NEARLY = 0.75  # of the most that is ever seen of somebody
@@ -33,22 +35,6 @@ class Lifted:
     first_seen: int  # the scene frame at which somebody is first seen whole
 
 
-def scene_rate(scene: bpy.types.Scene) -> float:
-    """The scene's frames a second."""
-    return scene.render.fps / scene.render.fps_base
-
-
-def set_scene_rate(scene: bpy.types.Scene, fps: float) -> None:
-    """Sets the scene's frames a second; Blender has whole numbers with a divisor."""
-    scene.render.fps = max(1, round(fps))
-    scene.render.fps_base = scene.render.fps / fps
-
-
-def take_frames(take: Take, fps: float, first: int) -> NDArray[np.float64]:
-    """(T,) scene frames of the take's frames at the scene's rate, the first of them at ``first``."""
-    return scene_frames(take.timestamps - take.timestamps[0], fps, first)
-
-
 def add_take(
     scene: bpy.types.Scene,
     take: Take,
@@ -57,6 +43,7 @@ def add_take(
     match_rate: bool = True,
     first_frame: int | None = None,
     uid: str = "",
+    prepared: Prepared | None = None,
 ) -> Lifted:
     """Adds the take to the scene, and sets the scene's end, render size and active camera.
 
@@ -69,18 +56,16 @@ def add_take(
             put at the same times in the scene's own rate, between frames where need be.
         first_frame: scene frame of the take's first, None = the scene's first.
         uid: what the new things are tagged with, so that the take finds them again.
+        prepared: what was made of its motion ahead.
     """
     opened = reel(clip_path) if clip_path else None
     clip = bring_in(opened) if opened else None
-    # Blender shows a clip by this rate, which for a variable one is not the average that the decoder tells.
-    clip_rate = opened.rate if opened and opened.rate >= 1 else take.fps
-    others = any(uid_of(ob) not in ("", uid) for ob in scene.objects)  # takes to be neither cut off nor put out of step
-    if match_rate and not others:
-        set_scene_rate(scene, clip_rate)
-    fps = scene_rate(scene)
-    first = scene.frame_start if first_frame is None else first_frame
-    frames = take_frames(take, fps, first)
-    last = max(first, round(frames[-1]))
+    others = has_takes(scene, uid)
+    plan = timing(scene, take, opened, match_rate and not others, first_frame)
+    if plan.match:
+        scene.render.fps, scene.render.fps_base = blender_rate(plan.clip_rate)
+    frames = plan.frames(take)
+    last = max(plan.first, round(frames[-1]))
     scene.frame_end = max(scene.frame_end, last) if others or first_frame is not None else last
     scene.render.resolution_x, scene.render.resolution_y = take.image_size
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
@@ -92,7 +77,10 @@ def add_take(
     for person in range(people):
         label = name if people == 1 else f"{name} person {person + 1}"
         armature = make_armature(take, person, label)
-        key_pose(armature, take, person, frames, f"{label} motion")
+        rest = rest_of(armature, take.bone_names)
+        action = f"{label} motion"
+        if prepared is None or not prepared.take_up(armature, person, frames, rest, action):
+            key_pose(armature, motion_of(take, person, frames, rest), action)
         collection.objects.link(armature)
         armatures.append(armature)
         tag(armature, uid, person)
@@ -105,7 +93,7 @@ def add_take(
     tag(collection, uid)
     if clip is not None:
         assert isinstance(camera.data, bpy.types.Camera)
-        set_background(camera.data, scene, clip, take, clip_rate, fps, first)
+        set_background(camera.data, scene, clip, take, plan.clip_rate, scene_rate(scene), plan.first)
         if not clip.users:  # shown as an image
             bpy.data.movieclips.remove(clip)
             clip = None

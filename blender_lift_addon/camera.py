@@ -5,12 +5,13 @@ import zlib
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 from numpy.typing import NDArray
 
+from lifter_core.solve.rotations import to_quaternion
 from lifter_core.take import Take
 
-from .keyframes import LINEAR, add_curves, continuous, new_action
+from .keyframes import add_curves, new_action
+from .motion import LINEAR, continuous
 from .tags import KEYS, fingerprint
 
 SENSOR_WIDTH = 36.0  # mm
@@ -22,8 +23,7 @@ def camera_world(take: Take) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     to_world = np.swapaxes(take.camera_rotation, 1, 2)
     places = -np.einsum("tij,tj->ti", to_world, take.camera_translation)
     axes = to_world * (1.0, -1.0, -1.0)  # OpenCV looks along +Z, Y down
-    rotations = np.array([Matrix(m.tolist()).to_quaternion() for m in axes])
-    return continuous(rotations), places
+    return continuous(to_quaternion(axes)), places
 
 
 def set_lens(camera: bpy.types.Camera, take: Take) -> None:

@@ -3,6 +3,7 @@
 
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +14,81 @@ from lifter_core.take import Take
 
 from . import footage, live, scene_view, status, store
 from .build import add_take
+from .motion import Motion, motions_of
 from .options import LiftOptions
 from .preferences import default_rig
+from .prepared import Prepared
 from .properties.clean_up import clean_up_options
 from .properties.settings import settings_of
 from .properties.takes import LiftTake, take_file
 from .reels import reel
 from .retarget.suggest import suggest
-from .runs import Outcome, Run, add
+from .runs import Outcome, Run, Steps, add, beside
 from .source import Source
-from .update import rest_differs, update_take
+from .timing import has_takes, take_frames, timing
+from .update import rest_differs, rests, update_take
 
 LIFT_STEP = "Lift Video to Armature"
 SOLVE_STEP = "Clean Up Motion"
+Motions = list[Motion | None]  # of a take's people
 LOST = 0.1  # part of the frames that is worth a word
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a take comes into the scene.
+
+    Attributes:
+        step: the undo step's name.
+        scene: its number, which survives undo as pointers do not.
+        obstacle: what must end before the take can be brought in, in words, or nothing.
+        motions: given the take, the work that makes its people's motions, for a thread.
+        change: brings the take in, with what was prepared.
+    """
+
+    step: str
+    scene: int
+    obstacle: Callable[[Take], str]
+    motions: Callable[[Take], Callable[[], Motions]]
+    change: Callable[[bpy.types.Scene, Take, Path, Prepared], Outcome]
+
+    def steps(self, take: Take, file: Path, key: str) -> Steps:
+        """Prepares the keys in short steps, and then changes the scene in one."""
+        try:
+            while reason := self.obstacle(take):
+                yield reason
+            future = beside(self.motions(take))
+            while not future.done():
+                yield ""
+            ready = Prepared(key, future.result())
+            while (reason := self.obstacle(take)) or ready.advance():
+                yield reason
+        except Exception:
+            return _failure()
+
+        def change(scene: bpy.types.Scene) -> Outcome:
+            outcome = self.change(scene, take, file, ready)
+            ready.discard()
+            return outcome
+
+        return _one_step(self.scene, self.step, change)
 
 
 def lift_source(scene: bpy.types.Scene, source: Source, options: LiftOptions, match_rate: bool) -> Run:
     """Puts a clip on the queue; its take is added to the scene, whatever is on screen by then."""
     reel(source.path)  # opened now: nobody minds that at a click, and everybody when a take arrives
-    number = scene.session_uid  # survives undo, which pointers do not
+    number = scene.session_uid
 
-    def deliver(take: Take, file: Path) -> Outcome:
-        return _one_step(number, LIFT_STEP, lambda scene: _add(scene, source, match_rate, take, file))
+    def motions(take: Take) -> Callable[[], Motions]:
+        scene = find_scene(number)
+        plan = timing(scene, take, reel(source.path), match_rate and not has_takes(scene), source.first_frame)
+        return lambda: motions_of(take, plan.frames(take))
 
-    return add(
-        Run(source.name, lambda new: options.arguments(source.path, new), lambda take: scene_view.obstacle(), deliver)
-    )
+    def change(scene: bpy.types.Scene, take: Take, file: Path, ready: Prepared) -> Outcome:
+        return _add(scene, source, match_rate, take, file, ready)
+
+    delivery = Delivery(LIFT_STEP, number, lambda take: scene_view.obstacle(), motions, change)
+    return add(Run(source.name, lambda new: options.arguments(source.path, new), delivery.steps))
 
 
 def solve_take(scene: bpy.types.Scene, take: LiftTake) -> Run | None:
@@ -55,10 +104,18 @@ def solve_take(scene: bpy.types.Scene, take: LiftTake) -> Run | None:
                       and w.view_layer.objects.active.mode == "POSE"), None)  # fmt: skip
         return "Pose Mode" if posed and rest_differs(uid, solved) else scene_view.obstacle()
 
-    def deliver(solved: Take, new: Path) -> Outcome:
-        return _one_step(number, SOLVE_STEP, lambda scene: _replace(scene, uid, solved, new))
+    def motions(solved: Take) -> Callable[[], Motions]:
+        entry, kept = find_take(find_scene(number), uid), rests(uid, solved)
+        if entry is None:
+            return list
+        frames = take_frames(solved, entry.rate, entry.first_frame)
+        return lambda: motions_of(solved, frames, kept)
 
-    return add(Run(take.name, lambda new: options.arguments(file, new), obstacle, deliver, take_uid=uid))
+    def change(scene: bpy.types.Scene, solved: Take, new: Path, ready: Prepared) -> Outcome:
+        return _replace(scene, uid, solved, new, ready)
+
+    delivery = Delivery(SOLVE_STEP, number, obstacle, motions, change)
+    return add(Run(take.name, lambda new: options.arguments(file, new), delivery.steps, take_uid=uid))
 
 
 def find_scene(number: int) -> bpy.types.Scene:
@@ -82,17 +139,25 @@ def _one_step(number: int, name: str, change: Callable[[bpy.types.Scene], Outcom
         try:
             outcome = change(scene)
         except Exception:
-            log = traceback.format_exc()
+            outcome = _failure()
             bpy.ops.ed.undo_push(message=name)
             bpy.ops.ed.undo()
-            return Outcome("The motion was found, but the armature could not be made; the log says why.", True, log)
+            return outcome
         bpy.ops.ed.undo_push(message=name)
     return outcome
 
 
-def _add(scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, file: Path) -> Outcome:
+def _failure() -> Outcome:
+    """That of the exception which is being handled."""
+    text = "The motion was found, but the armature could not be made; the log says why."
+    return Outcome(text, True, traceback.format_exc())
+
+
+def _add(
+    scene: bpy.types.Scene, source: Source, match_rate: bool, take: Take, file: Path, ready: Prepared | None = None
+) -> Outcome:
     uid = store.new_uid()
-    lifted = add_take(scene, take, source.path, source.name, match_rate, source.first_frame, uid)
+    lifted = add_take(scene, take, source.path, source.name, match_rate, source.first_frame, uid, ready)
     scene.frame_set(lifted.first_seen)
     entry = list_take(scene, take, store.adopt(file, uid), uid, source)
     if lifted.armatures:
@@ -152,11 +217,11 @@ def remarks(take: Take) -> str:
     return ". ".join(notes)
 
 
-def _replace(scene: bpy.types.Scene, uid: str, solved: Take, file: Path) -> Outcome:
+def _replace(scene: bpy.types.Scene, uid: str, solved: Take, file: Path, ready: Prepared) -> Outcome:
     entry = find_take(scene, uid)
     if entry is None:
         return Outcome("The take was removed from the list")
-    warning = update_take(entry, solved)
+    warning = update_take(entry, solved, ready)
     kept = store.adopt(file, uid)
     entry.path = str(kept)
     footage.keep(kept, solved)

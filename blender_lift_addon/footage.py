@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lifter_core.errors import LiftError
 from lifter_core.take import Take, load_take
 
-from .keyframes import scene_frames
+from .motion import scene_frames
 from .properties.takes import LiftTake, take_file
 
 MOST = 4  # takes kept in memory

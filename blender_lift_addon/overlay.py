@@ -66,8 +66,7 @@ def _draw_figures(seen: Footage, now: int, left: float, right: float, middle: fl
     """The keypoints between the frame's left and right edge: the footage is always as wide as the frame."""
     scale = (right - left) / seen.size[0]
     width = max(1.5, min(2.5, 0.0025 * (right - left)))
-    index = {name: i for i, name in enumerate(seen.names)}
-    links = np.array([(index[a], index[b]) for a, b in LINKS if a in index and b in index]).reshape(-1, 2)
+    links = links_of(seen.names)
     for person in seen.keypoints[:, now]:
         places = np.stack((left + person[:, 0] * scale, middle + (seen.size[1] / 2 - person[:, 1]) * scale), -1)
         colors = confidence_colors(person[:, 2])
@@ -75,6 +74,12 @@ def _draw_figures(seen: Footage, now: int, left: float, right: float, middle: fl
         shown = links[there[links].all(-1)]
         drawing.sticks(places[shown], colors[shown], width)
         drawing.dots(places[there], colors[there], width * 1.1)
+
+
+def links_of(names: tuple[str, ...]) -> NDArray[np.int_]:
+    """(N, 2) which of the keypoints are joined by a line; none if they have other names than those we know."""
+    index = {name: i for i, name in enumerate(names)}
+    return np.array([(index[a], index[b]) for a, b in LINKS if a in index and b in index], int).reshape(-1, 2)
 
 
 def spans(flags: NDArray[np.bool_], frames: NDArray[np.float64]) -> NDArray[np.float64]:

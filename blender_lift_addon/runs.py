@@ -9,11 +9,12 @@ import atexit
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 import bpy
 from bpy.app.handlers import persistent
@@ -21,11 +22,14 @@ from bpy.app.handlers import persistent
 from lifter_core.errors import LiftError
 from lifter_core.take import Take, load_take
 
-from . import status
+from . import prepared, status
 from .engine import Engine, EngineError
 from .preferences import engine_python, processes
+from .store import new_uid
 
 INTERVAL = 0.1  # s
+BREATH = 0.001  # s from one step to the next where nobody looks on
+BETWEEN = 0.02  # s from one step of an arrival to the next
 REDRAW = 0.25  # s from one picture of the progress to the next, at least
 
 
@@ -50,6 +54,9 @@ class Outcome:
     warning: str = ""
 
 
+Steps = Generator[str, None, Outcome]  # each a short step, that yields what must end before the next, or nothing
+
+
 @dataclass(eq=False)
 class Run:
     """One command of the engine that makes a take, and what to do with it.
@@ -57,21 +64,27 @@ class Run:
     Attributes:
         name: for the list.
         words: given the file for the take, the engine's command line.
-        obstacle: what must end first before the take can be brought in, in words, or nothing.
-        deliver: brings the take (and its file) into the scene.
+        deliver: given the take, its file and the key, brings the take into the scene.
         take_uid: the take that is solved anew, nothing for a new one.
+        key: by which what is prepared for it is found.
     """
 
     name: str
     words: Callable[[Path], list[str]]
-    obstacle: Callable[[Take], str]
-    deliver: Callable[[Take, Path], Outcome]
+    deliver: Callable[[Take, Path, str], Steps]
     take_uid: str = ""
+    key: str = field(default_factory=new_uid)
     state: State = State.WAITING
     waiting_for: str = ""
     outcome: Outcome = field(default_factory=lambda: Outcome(""))
     engine: Engine | None = None
     loading: "Future[Take] | None" = None
+    arrival: Steps | None = None
+
+    @property
+    def arriving(self) -> bool:
+        """Whether its take is being brought in, and nothing must end first."""
+        return self.arrival is not None and not self.waiting_for and not self.over
 
     @property
     def over(self) -> bool:
@@ -100,22 +113,20 @@ class Run:
         elif self.loading is None:
             self.state = State.READY
             self.loading = _loader.submit(_load, self.engine.take)  # a long take takes its time
+        elif self.arrival is not None:
+            self._arrive(self.arrival)
         elif self.loading.done():
-            self.finish()
+            try:
+                self.arrival = self.deliver(self.loading.result(), self.engine.take, self.key)
+            except LiftError as error:
+                self._end(State.FAILED, Outcome(str(error), True, self.engine.log_tail()))
 
-    def finish(self) -> None:
-        """Brings the take of the ended engine in, unless something must end first."""
-        assert self.engine is not None and self.engine.take is not None and self.loading is not None
+    def _arrive(self, steps: Steps) -> None:
         try:
-            take = self.loading.result()
-        except LiftError as error:
-            self._end(State.FAILED, Outcome(str(error), True, self.engine.log_tail()))
-            return
-        self.waiting_for = self.obstacle(take)
-        if self.waiting_for:
-            return
-        outcome = self.deliver(take, self.engine.take)
-        self._end(State.FAILED if outcome.failed else State.DONE, outcome)
+            self.waiting_for = next(steps)
+        except StopIteration as end:
+            self.waiting_for = ""
+            self._end(State.FAILED if end.value.failed else State.DONE, end.value)
 
     def wait(self) -> None:
         """Blocks until it is over: without a window there is no timer."""
@@ -123,19 +134,23 @@ class Run:
             self.engine.wait(lambda progress: None)
             while not self.over:
                 self.step()
-                if self.loading is not None:
-                    self.loading.exception()
+                time.sleep(BREATH)
 
     def cancel(self) -> None:
         """Stops it at once and removes its files; nothing was added to the scene."""
         if not self.over:
             self._end(State.CANCELLED, Outcome("Cancelled"))
 
-    def _end(self, state: State, outcome: Outcome) -> None:
-        self.state, self.outcome = state, outcome
+    def stop_engine(self) -> None:
+        """Ends the engine and removes its files."""
         if self.engine is not None:
             self.engine.cancel()
             shutil.rmtree(self.engine.folder, ignore_errors=True)
+
+    def _end(self, state: State, outcome: Outcome) -> None:
+        self.state, self.outcome = state, outcome
+        self.stop_engine()
+        _sweep()
         if outcome.failed:
             status.tell(f"{self.name}: {outcome.text}", "WARNING")  # an error would pop up under the mouse
         elif outcome.warning:
@@ -144,6 +159,7 @@ class Run:
             status.tell(f"{self.name}: {outcome.text}", "INFO")
 
 
+T = TypeVar("T")
 runs: list[Run] = []
 _loader = ThreadPoolExecutor(1, "lift-load")
 _drawn = 0.0
@@ -154,6 +170,11 @@ def _load(file: Path) -> Take:
     import numpy.ma  # noqa: F401
 
     return load_take(file)
+
+
+def beside(work: Callable[[], T]) -> "Future[T]":
+    """Has work that does not touch Blender's data done in a thread."""
+    return _loader.submit(work)
 
 
 def lifts() -> list[Run]:
@@ -229,7 +250,7 @@ def _tick() -> float | None:
     for run in list(runs):
         if not run.over:
             run.step()
-            if run.over:  # one delivery a step, and a process is started in the next
+            if run.arriving or run.over:  # one piece of work a step, and a process is started in the next
                 break
     else:
         _start_next()
@@ -237,6 +258,8 @@ def _tick() -> float | None:
     if changed or time.monotonic() - _drawn > REDRAW:
         status.redraw(timelines=changed)
         _drawn = time.monotonic()
+    if any(run.arriving for run in runs):
+        return BETWEEN
     return INTERVAL if busy() else None
 
 
@@ -245,22 +268,40 @@ def _before_load(_path: str) -> None:
     _stop()
 
 
+@persistent  # type: ignore[untyped-decorator]
+def _after_change(_path: str) -> None:
+    _sweep()  # an undo brings back what was half-made at some user's step
+
+
+def _sweep() -> None:
+    prepared.sweep([run.key for run in runs if not run.over])
+
+
 def _stop() -> None:
     for run in runs:
         run.cancel()
     runs.clear()
 
 
+def _at_exit() -> None:
+    for run in runs:  # not cancel: Blender's data is gone by now
+        run.stop_engine()
+
+
 def register() -> None:
     """Sees to it that no engine outlives the file or the session."""
     bpy.app.handlers.load_pre.append(_before_load)
-    atexit.register(_stop)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
+        handlers.append(_after_change)
+    atexit.register(_at_exit)
 
 
 def unregister() -> None:
     """Stops what is under way."""
     _stop()
-    atexit.unregister(_stop)
+    atexit.unregister(_at_exit)
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     bpy.app.handlers.load_pre.remove(_before_load)
+    for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
+        handlers.remove(_after_change)

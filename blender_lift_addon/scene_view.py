@@ -9,6 +9,8 @@ from . import status
 from .build import Lifted
 from .tags import camera, uid_of
 
+EDGE = 4  # px of room around the frame, as Blender leaves
+ZOOMS = (-30.0, 600.0)  # what Blender allows
 SMALLEST = 0.3  # of the size that fills the view; below, the panels leave no room worth using
 
 
@@ -81,26 +83,55 @@ def _look_through_camera(window: bpy.types.Window) -> None:
     space = area.spaces.active
     if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
         space.region_3d.view_perspective = "CAMERA"
-        region = next(region for region in area.regions if region.type == "WINDOW")
-        with bpy.context.temp_override(window=window, area=area, region=region):
-            bpy.ops.view3d.view_center_camera()
-        _fit_beside_sidebar(window.scene.render, area, space.region_3d)
+        _fit(window.scene.render, area, space.region_3d)
 
 
-def _fit_beside_sidebar(render: bpy.types.RenderSettings, area: bpy.types.Area, view: bpy.types.RegionView3D) -> None:
-    """Shrinks and moves the camera's centred frame so that the sidebar and the tool bar do not lie over it."""
+def _fit(render: bpy.types.RenderSettings, area: bpy.types.Area, view: bpy.types.RegionView3D) -> None:
+    """Makes the camera's frame as large as fits in the view, beside the sidebar and the tool bar that lie over it.
+
+    Not by the operator view3d.view_center_camera: it crashes Blender 4.2 now and then in a window that was never drawn.
+    """
     assert bpy.context.preferences is not None
-    if not bpy.context.preferences.system.use_region_overlap:
-        return
     sizes = {region.type: (region.width, region.height) for region in area.regions}
-    width, height = sizes["WINDOW"]
-    left, right = sizes.get("TOOLS", (0, 0))[0], sizes.get("UI", (0, 0))[0]
-    top = sizes.get("HEADER", (0, 0))[1] + sizes.get("TOOL_HEADER", (0, 0))[1]
     ratio = render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y)
-    frame = min(width, height * ratio)
-    smaller = min(1.0, (width - left - right) / frame, (height - top) / (frame / ratio))
-    if smaller < SMALLEST:
+    whole = framing(sizes["WINDOW"], ratio)
+    if whole is None:
         return
-    factor = (view.view_camera_zoom / 50 + math.sqrt(2)) ** 2 / 4 * smaller  # as Blender's zoom is defined
-    view.view_camera_zoom = 50 * (2 * math.sqrt(factor) - math.sqrt(2))
-    view.view_camera_offset = ((right - left) / (4 * width * factor), top / (4 * height * factor))
+    view.view_camera_zoom, view.view_camera_offset = whole
+    if bpy.context.preferences.system.use_region_overlap:
+        left, right = sizes.get("TOOLS", (0, 0))[0], sizes.get("UI", (0, 0))[0]
+        top = sizes.get("HEADER", (0, 0))[1] + sizes.get("TOOL_HEADER", (0, 0))[1]
+        beside = framing(sizes["WINDOW"], ratio, left, right, top)
+        if beside is not None and scale(beside[0]) >= SMALLEST * scale(whole[0]):
+            view.view_camera_zoom, view.view_camera_offset = beside
+
+
+def framing(
+    size: tuple[int, int], ratio: float, left: int = 0, right: int = 0, top: int = 0
+) -> tuple[float, tuple[float, float]] | None:
+    """The view_camera_zoom and view_camera_offset by which the frame of a take's camera fills a view.
+
+    At scale 1 Blender draws the frame of a camera whose sensor_fit is HORIZONTAL, as a take's is, as wide as the view.
+
+    Args:
+        size: width, height px of the view.
+        ratio: the frame's width by its height.
+        left: px at that side that are covered.
+        right: the same.
+        top: the same.
+
+    Returns:
+        None if there is no room.
+    """
+    width, height = size
+    if width <= left + right or height <= top:
+        return None
+    factor = min((width - left - right) / (width + EDGE), (height - top) / (width / ratio + EDGE))
+    zoom = min(max(50 * (2 * math.sqrt(factor) - math.sqrt(2)), ZOOMS[0]), ZOOMS[1])
+    factor = scale(zoom)
+    return zoom, ((right - left) / (4 * width * factor), top / (4 * height * factor))
+
+
+def scale(zoom: float) -> float:
+    """By how much a view_camera_zoom enlarges the frame."""
+    return (zoom / 50 + math.sqrt(2)) ** 2 / 4

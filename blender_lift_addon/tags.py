@@ -2,10 +2,12 @@
 """What a take made, found again: custom properties on objects, actions and collections, which survive undo and saving."""
 
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 TAKE, PERSON, KEYS = "lift_take", "lift_person", "lift_keys"
 
@@ -54,17 +56,27 @@ def curves_of(action: bpy.types.Action, owner: bpy.types.ID | None = None) -> An
 def fingerprint(action: bpy.types.Action, owner: bpy.types.ID | None = None) -> str:
     """A number for all of the action's keys: another one as soon as a key was moved, added or removed."""
     curves = curves_of(action, owner)
+    return checksum(_keys(curves.fcurves if curves is not None else ()))
+
+
+def checksum(curves: Iterable[tuple[str, int, NDArray[np.float32]]]) -> str:
+    """The fingerprint of an action with these F-curves: data path, array index, and frame, value, frame, value, ..."""
     check = 0
-    for curve in curves.fcurves if curves is not None else ():
-        keys = np.empty(2 * len(curve.keyframe_points), np.float32)
-        curve.keyframe_points.foreach_get("co", keys)
-        check = zlib.crc32(keys.tobytes(), zlib.crc32(f"{curve.data_path}{curve.array_index}".encode(), check))
+    for path, index, keys in curves:
+        check = zlib.crc32(keys.tobytes(), zlib.crc32(f"{path}{index}".encode(), check))
     return f"{check:08x}"
 
 
-def sign(action: bpy.types.Action, owner: bpy.types.ID) -> None:
-    """Notes that the action's keys are the take's own."""
-    action[KEYS] = fingerprint(action, owner)
+def _keys(fcurves: Any) -> Iterator[tuple[str, int, NDArray[np.float32]]]:
+    for curve in fcurves:
+        keys = np.empty(2 * len(curve.keyframe_points), np.float32)
+        curve.keyframe_points.foreach_get("co", keys)
+        yield curve.data_path, curve.array_index, keys
+
+
+def sign(action: bpy.types.Action, check: str) -> None:
+    """Notes which keys, by their fingerprint, the take gave the action."""
+    action[KEYS] = check
 
 
 def untouched(action: bpy.types.Action, owner: bpy.types.ID) -> bool:

@@ -8,12 +8,16 @@ import numpy as np
 
 from lifter_core.take import Take
 
-from .armature import bone_name, rest_heads, set_bones
-from .build import take_frames
+from .apply import fits
+from .armature import Rest, bone_name, rest_heads, rest_of, set_bones
 from .camera import camera_state, place_camera
 from .keyframes import key_pose
+from .motion import motion_of
+from .prepared import Prepared
 from .properties.takes import LiftTake
+from .renewal import replace, replaceable
 from .tags import KEYS, PERSON, armatures, camera, tag, uid_of, untouched
+from .timing import take_frames
 
 CLOSE = 1e-4  # m; the same bones
 
@@ -23,8 +27,17 @@ def rest_differs(uid: str, take: Take) -> bool:
     return any(_bones_differ(armature, take) for armature in armatures(uid))
 
 
-def update_take(entry: LiftTake, take: Take) -> str:
-    """Has what the take made in the scene follow it; returns what the user should know, or nothing."""
+def rests(uid: str, take: Take) -> dict[int, Rest]:
+    """The rest poses that the armatures keep which the take made, by person."""
+    kept = [armature for armature in armatures(uid) if not _bones_differ(armature, take)]
+    return {int(armature[PERSON]): rest_of(armature, take.bone_names) for armature in kept if fits(armature, take)}
+
+
+def update_take(entry: LiftTake, take: Take, prepared: Prepared | None = None) -> str:
+    """Has what the take made in the scene follow it; returns what the user should know, or nothing.
+
+    ``prepared`` is what was made of its motion ahead.
+    """
     notes = []
     frames = take_frames(take, entry.rate, entry.first_frame)
     made = armatures(entry.uid)
@@ -36,11 +49,20 @@ def update_take(entry: LiftTake, take: Take) -> str:
             continue
         if _bones_differ(armature, take):
             set_bones(armature, take, person)
+        rest = rest_of(armature, take.bone_names)
+        ready = prepared if prepared and prepared.motion(person, frames, rest) else None
+        motion = ready.motions[person] if ready else motion_of(take, person, frames, rest)
         old = _own_action(armature, entry.uid, person)
         if old is not None:
-            key_pose(armature, take, person, frames, old.name, action=old)
+            new = ready.action(person) if ready else None
+            if new is not None and replaceable(old, new):
+                replace(old, new)
+            else:
+                key_pose(armature, motion, old.name, action=old)
             continue
-        key_pose(armature, take, person, frames, f"{armature.name} motion")
+        name = f"{armature.name} motion"
+        if ready is None or not ready.take_up(armature, person, frames, rest, name):
+            key_pose(armature, motion, name)
         animation = armature.animation_data
         if animation is not None and animation.action is not None:
             tag(animation.action, entry.uid, person)

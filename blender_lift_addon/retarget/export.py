@@ -211,7 +211,7 @@ class LIFT_OT_export_motion(bpy.types.Operator):
     """Writes the armature for another program."""
 
     bl_idname = "lift.export_motion"
-    bl_label = "Export Animated Armature"
+    bl_label = "Export Motion"
     bl_description = (
         "Write the active armature (or else the target) with its meshes and the motion of its action, "
         "with settings that game engines and other programs expect"

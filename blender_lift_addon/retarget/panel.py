@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from .export import FORM_OF_BUTTON, FORMATS, LIFT_OT_export_motion
+from .export import FORM_OF_BUTTON, FORMATS, LIFT_OT_export_motion, armature_of
 from .fit import LIFT_OT_retarget_fit
 from .map_operators import (
     LIFT_OT_retarget_add,
@@ -38,15 +38,11 @@ class LIFT_UL_bone_map(bpy.types.UIList):
         flt_flag: int | None = 0,
     ) -> None:
         """Draws a row."""
-        settings = retarget_of(context.scene)
-        armature = settings.source if data == settings.source_rig else settings.target
-        # Sidebars are narrow: an icon only where there is something to see to.
+        # Sidebars are narrow and bones' names long: no field in each row, an icon only where there is something to see to.
         split = layout.split(factor=0.37)
-        part = split.row()
-        part.active = bool(item.bone)
-        part.label(text=label(item.role), icon="QUESTION" if item.unsure else "NONE")
-        if armature is not None:
-            split.prop_search(item, "bone", armature.data, "bones", text="")
+        split.active = bool(item.bone)
+        split.label(text=label(item.role), icon="QUESTION" if item.unsure else "NONE")
+        split.label(text=item.bone.rpartition(":")[2] or "none")  # all of it is in the field below
 
     def filter_items(self, context: bpy.types.Context, data: Any, property: str) -> Any:
         """Fingers and twist bones only if asked for; a search by part or bone."""
@@ -104,7 +100,8 @@ class LIFT_PT_retarget(bpy.types.Panel):
         if settings.switches and settings.switched is not None:
             layout.operator(LIFT_OT_retarget_restore_switches.bl_idname, icon="LOOP_BACK")
 
-        layout.label(text="Export")
+        exported = armature_of(context)
+        layout.label(text=f"Export {exported.name}" if exported else "Export")
         row = layout.row(align=True)
         for key, form in FORMATS.items():
             cell = row.row(align=True)
@@ -127,6 +124,9 @@ def draw_side(layout: bpy.types.UILayout, settings: Any, which: str, icon: str) 
     if not rig.show_map:
         return
     box.template_list(LIFT_UL_bone_map.__name__, which, rig, "bones", rig, "active", rows=8)
+    chosen = rig.bones[rig.active] if rig.active < len(rig.bones) else None
+    if chosen is not None and (rig.show_fingers or chosen.role in BODY):
+        box.prop_search(chosen, "bone", armature.data, "bones", text="")
     below = box.row(align=True)  # not beside the list, whose names need the width
 
     def button(operator: str, symbol: str) -> None:

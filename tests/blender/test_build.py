@@ -9,8 +9,9 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_lift_addon.armature import bone_name, rest_heads
-from blender_lift_addon.build import add_take, first_whole, scene_rate
-from blender_lift_addon.keyframes import scene_frames
+from blender_lift_addon.build import add_take, first_whole
+from blender_lift_addon.motion import scene_frames
+from blender_lift_addon.timing import scene_rate
 from lifter_core.take import Take
 
 from .synthetic_take import synthetic_take

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.overlay import LINKS, confidence_colors, spans
+from blender_lift_addon.overlay import LINKS, confidence_colors, links_of, spans
 
 from .synthetic_take import synthetic_take
 
@@ -21,6 +21,12 @@ def test_runs_of_flags_cover_their_frames() -> None:
     flags = np.array([0, 1, 1, 0, 0, 1], bool)
     assert spans(flags, np.arange(10.0, 16.0)).tolist() == [[10.5, 12.5], [14.5, 15.5]]
     assert spans(np.zeros(6, bool), np.arange(6.0)).shape == (0, 2)
+
+
+def test_keypoints_of_other_names_are_drawn_without_lines() -> None:
+    seen = np.ones(2, bool)
+    assert seen[links_of(("nape", "crown"))].all(-1).shape == (0,)
+    assert links_of(("nape", *LINKS[0])).tolist() == [[1, 2]]
 
 
 def test_the_figure_is_made_of_the_detectors_points() -> None:

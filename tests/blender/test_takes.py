@@ -66,8 +66,42 @@ def test_keys_changed_by_the_user_are_kept(lifted: Any) -> None:
     assert bpy.data.objects["walk camera"].data.lens == 99
     warning = runs.runs[-1].outcome.warning
     assert new.name in warning and "camera" in warning
+    name = new.name
     bpy.ops.lift.solve_take()
-    assert bpy.data.objects["walk"].animation_data.action == new and len(bpy.data.actions) == 3, "no third one"
+    assert bpy.data.objects["walk"].animation_data.action.name == name and len(bpy.data.actions) == 3, "no third one"
+
+
+def test_all_users_of_the_action_follow_a_clean_up(lifted: Any) -> None:
+    action = bpy.data.actions["walk motion"]
+    action["mine"] = "kept"
+    other = bpy.data.objects["walk"].copy()
+    bpy.context.scene.collection.objects.link(other)
+    strip = other.animation_data.nla_tracks.new().strips.new("walk", 1, action)
+    if hasattr(action, "slots"):
+        strip.action_slot = action.slots[0]
+    before = keys("walk motion")
+    assert bpy.ops.lift.solve_take() == {"FINISHED"}
+    new = bpy.data.actions["walk motion"]
+    assert np.abs(keys("walk motion") - before).max() > 0.1 and new["mine"] == "kept" and new.use_fake_user
+    strip = other.animation_data.nla_tracks[0].strips[0]
+    assert strip.action == new and other.animation_data.action == new
+    if hasattr(new, "slots"):
+        slot = new.slots[0]
+        assert strip.action_slot == slot and other.animation_data.action_slot == slot
+        assert bpy.data.objects["walk"].animation_data.action_slot == slot and slot.identifier == "OBwalk"
+    else:
+        assert new.id_root == "OBJECT"
+
+
+def test_what_the_user_added_to_the_action_stays_in_a_clean_up(lifted: Any) -> None:
+    action = bpy.data.actions["walk motion"]
+    curves_of(action).fcurves[3].modifiers.new("NOISE")
+    curves_of(action).groups[1].mute = True
+    before = keys("walk motion")
+    assert bpy.ops.lift.solve_take() == {"FINISHED"}
+    assert bpy.data.objects["walk"].animation_data.action == action and len(bpy.data.actions) == 2
+    assert len(curves_of(action).fcurves[3].modifiers) == 1 and curves_of(action).groups[1].mute
+    assert np.abs(keys("walk motion") - before).max() > 0.1
 
 
 def test_other_bone_lengths_move_the_bones(lifted: Any, tmp_path: Path) -> None:
