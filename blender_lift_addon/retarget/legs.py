@@ -95,10 +95,14 @@ class Leg:
             new_knee[over], new_ankle[over], _ = towards(low, over)
         return new_knee, new_ankle
 
-    def turns(self, shift: Floats, correction: Floats, most: float) -> tuple[Floats, Floats]:
-        """(T, 3, 3) what ``made`` turns thigh and shin by."""
+    def turns(self, shift: Floats, correction: Floats, most: float) -> tuple[Floats, Floats, Floats]:
+        """(T, 3, 3) what ``made`` turns thigh and shin by, and (T, 3) where the ball comes to."""
         knee, ankle = self.made(shift, correction, most)
-        return between(self.knee - self.hip, knee - self.hip - shift), between(self.ankle - self.knee, ankle - knee)
+        first, second = (
+            between(self.knee - self.hip, knee - self.hip - shift),
+            between(self.ankle - self.knee, ankle - knee),
+        )
+        return first, second, ankle + apply(self.rolled, self.to_ball)
 
 
 def leg_of(motion: Motion, target: Rig, side: str, roles: dict[str, Floats], deltas: Floats, places: Floats,
@@ -133,3 +137,17 @@ def leg_of(motion: Motion, target: Rig, side: str, roles: dict[str, Floats], del
         stands=standing,
         bound=standing | (np.minimum(ball_up, heel_up) < sink),
     )
+
+
+def lifted_toes(target: Rig, side: str, toes: Floats, ball: Floats) -> Floats:
+    """(T, 3, 3) the toes' turn, tilted up where their tips would be in the floor: at toe-off long toes would."""
+    rest_ball, rest_tip = target.head(f"toes.{side}"), target.tip(f"toes.{side}")
+    if rest_ball is None or rest_tip is None:
+        return toes
+    length = float(np.linalg.norm(rest_tip - rest_ball))
+    if (rest_tip - rest_ball) @ FORWARD < 0.7 * length:  # an importer let the bone look anywhere
+        return toes
+    ahead = apply(toes, rest_tip - rest_ball)
+    least = np.clip((rest_tip[2] - SINK * target.leg - ball[:, 2]) / length, -1.0, 1.0)
+    angle = np.maximum(np.arcsin(least) - np.arcsin(np.clip(ahead[:, 2] / length, -1.0, 1.0)), 0.0)
+    return about(unit(np.cross(ahead, UP)), angle) @ toes

@@ -9,7 +9,7 @@ turns no limb by more than is allowed.
 import numpy as np
 
 from .feet import bridged, runs_of, slowed, smooth
-from .legs import Leg, leg_of
+from .legs import Leg, leg_of, lifted_toes
 from .limbs import leeway
 from .motion import Contacts, Motion
 from .rig import Rig
@@ -83,8 +83,8 @@ def _share(legs: list[Leg], wanted: Floats, seconds: Floats, most: float) -> Flo
 
 def _settle(
     legs: list[Leg], wanted: Floats, creep: float, seconds: Floats, most: float
-) -> tuple[Floats, list[tuple[Floats, Floats]]]:
-    """The hips' way (T, 3), and what turns (T, 3, 3) each leg's thigh and shin towards its goal, by ``most`` at most.
+) -> tuple[Floats, list[tuple[Floats, Floats, Floats]]]:
+    """The hips' way (T, 3), and for each leg what ``Leg.turns`` tells, for it to go towards its goal.
 
     Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame: what
     ``most`` allows and what so slow a foot does are met in turn; the hips go after what is missed.
@@ -132,7 +132,7 @@ def plant(
     Args:
         motion: the source's, for its times.
         target: whose legs.
-        roles: role to (T, 3, 3); those of thighs, shins and feet are changed in place.
+        roles: role to (T, 3, 3); those of thighs, shins, feet and toes are changed in place.
         deltas: (B, T, 3, 3) of all bones.
         places: (B, T, 3) heads of all bones.
         contacts: when which foot stands.
@@ -149,7 +149,10 @@ def plant(
     wanted = _give_way(legs, motion.seconds, most)
     wanted = _share(legs, wanted, motion.seconds, most)
     shift, turns = _settle(legs, wanted, CREEP * target.leg, motion.seconds, most)
-    for leg, (first, second) in zip(legs, turns, strict=True):
+    for leg, (first, second, ball) in zip(legs, turns, strict=True):
         for part, turn in (("thigh", first), ("shin", second), ("foot", leg.rolled)):
             roles[f"{part}.{leg.side}"] = turn @ roles[f"{part}.{leg.side}"]
+        toes = f"toes.{leg.side}"
+        if toes in roles:
+            roles[toes] = lifted_toes(target, leg.side, roles[toes], ball)
     return at + shift, True

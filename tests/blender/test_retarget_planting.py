@@ -182,6 +182,17 @@ def test_a_heel_that_goes_up_quickly_leaves_the_ball_in_place_and_does_not_jerk_
     assert np.abs(np.diff(bends(target, "L", frames) - bends(source, "L", frames))).max() < 3.0
 
 
+def test_toes_that_point_down_after_toe_off_do_not_go_into_the_floor() -> None:
+    source, target = heel_raiser(), known(target_rigs.fixture_rig("mixamo"))
+    for frame in range(31, 51):
+        key(source, "toes.L", math.radians(20.0), frame)
+    posed = go(source, target, Options()).posed
+    toes, rig = posed.rig.chain("toes.L")[-1], posed.rig
+    way = rig.tails[toes] - rig.heads[toes]
+    tip = posed.places[toes] + (posed.deltas[toes] @ way[:, None])[..., 0]
+    assert way[2] < 0.5 * np.linalg.norm(way) and (tip[:, 2] - rig.tails[toes, 2]).min() > -0.01 * rig.leg
+
+
 def test_hands_at_proportionate_places_touch_on_a_rig_with_other_arms() -> None:
     source, target = lifted(frames=3), known(target_rigs.fixture_rig("mixamo"))
     source.armature.animation_data_clear()
