@@ -20,13 +20,14 @@ CREEP = 0.0018  # of the leg's length a frame, for a planted foot that cannot st
 ROUNDS = 4
 SHARES = 12
 SHARED = 0.9  # of the turn that is allowed: what the hips count on when both legs cannot do what they should
-MEETINGS = 40
+MEETINGS = 60
+QUICK = 0.035  # s, the bell of hips that must go from one foot's place to the other's faster than else
 SOFT = 0.05  # how far legs side by side may ask for different things of the hips
 IN_AIR = 5.0  # creeps: what a straight leg in the air need not follow
 
 
-def _smoothed(ways: Floats, seconds: Floats) -> Floats:
-    return np.stack([smooth(column, seconds) for column in ways.T], -1)
+def _smoothed(ways: Floats, seconds: Floats, width: float = 0.12) -> Floats:
+    return np.stack([smooth(column, seconds, width) for column in ways.T], -1)
 
 
 def _give_way(legs: list[Leg], seconds: Floats, most: float) -> Floats:
@@ -94,8 +95,9 @@ def _settle(
     off = [leg.given(leg.goal - leg.ankle - shift, creep) for leg in legs]  # where the foot is, from its goal
     standing = np.maximum(np.sum([leg.stands for leg in legs], 0), 1)[:, None]
     wanted = wanted.copy()
-    for _ in range(MEETINGS):
-        shift = _smoothed(wanted, seconds)
+    quick = np.zeros_like(wanted)  # what only a quicker move of the hips does
+    for meeting in range(MEETINGS):
+        shift = _smoothed(wanted, seconds) + _smoothed(quick, seconds, QUICK)
         missed = np.zeros_like(wanted)
         for i, leg in enumerate(legs):
             way = leg.goal - leg.ankle - shift
@@ -107,8 +109,11 @@ def _settle(
             missed += (off[i] - now) * leg.stands[:, None]
         if np.abs(missed).max() < 0.1 * creep:
             break
-        wanted += 2 * missed / standing
-    shift = _smoothed(wanted, seconds)
+        if meeting < MEETINGS // 2:
+            wanted += 2 * missed / standing
+        else:
+            quick += missed / standing
+    shift = _smoothed(wanted, seconds) + _smoothed(quick, seconds, QUICK)
     turns = []
     for leg, own in zip(legs, off, strict=True):
         way = leg.goal - leg.ankle - shift + own
