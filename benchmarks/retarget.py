@@ -6,8 +6,10 @@
 
 Limb directions (upper arms, forearms, thighs, shins, between joints) are evaluated by Blender's depsgraph on both
 armatures, at every n-th frame so that some 200 frames are compared. "True" keeps the source's directions; "planted"
-also pins the feet: slide is the most a planted foot's ball moves in a frame, as Blender shows it, for legs of 0.85 m.
-Of several takes each is retargeted; a row tells the longest times, the middle of the medians and the worst of the worst.
+also pins the feet. Of these, as Blender shows them and for legs of 0.85 m: slide is the most that a planted ball of a foot
+moves in a frame; off the floor, how far planted balls are above or below it (median, 95 %, worst); sunk, how far one that
+is not planted gets into it; knee, how much more a knee turns in a frame than the source's.
+Of several takes each is retargeted; a row tells the longest times, the middle of the medians and the worst of the rest.
 Without --take a made-up motion is used. CPU s is what retargeting took of one core; on an idle machine time is the same.
 Needs bpy; Rigify is taken from it, the other rigs from tests/blender/rigs. --rig: the first armatures of these files (blend,
 FBX, glTF, VRM as glTF, BVH) instead, mapped as the panel maps them.
@@ -76,19 +78,27 @@ def compare(source: Side, target: Side, frames: np.ndarray) -> np.ndarray:
     return np.array(errors)
 
 
-def slide(target: Side, result: Result) -> float:
-    """Mm a frame, the most that a planted foot moves from any keyed frame to the next."""
-    places = {letter: [] for letter in "LR"}
+def feet(source: Side, target: Side, result: Result) -> list[float]:
+    """Slide a frame, off the floor (median, 95 %, worst), sunk, all mm; knee, degrees a frame. At all keyed frames."""
+    places, bends = {letter: [] for letter in "LR"}, []
     for frame in result.frames:
         bpy.context.scene.frame_set(int(frame))
         for letter, own in places.items():
             own.append(ball(target, letter))
-    worst = 0.0
+        pair = [directions(side)[4:] for side in (source, target)]  # of thighs and shins
+        bends.append([np.degrees(np.arccos(np.clip((d[:2] * d[2:]).sum(-1), -1.0, 1.0))) for d in pair])
+    rig = result.posed.rig
+    slides, planted, others = [0.0], [0.0], [0.0]
     for letter, own in places.items():
-        planted = result.posed.contacts[letter]
-        steps = np.linalg.norm(np.diff(own, axis=0), axis=-1)[planted[1:] & planted[:-1]]
-        worst = max(worst, float(steps.max(initial=0.0)))
-    return worst * 0.85 / result.posed.rig.leg * 1000
+        stands = result.posed.contacts[letter]
+        at = np.array(own) @ rig.frame.T * 850 / rig.leg
+        slides += np.linalg.norm(np.diff(at, axis=0), axis=-1)[stands[1:] & stands[:-1]].tolist()
+        up = at[:, 2] - rig.ball(letter)[2] * 850 / rig.leg
+        planted += np.abs(up[stands]).tolist()
+        others += (-up[~stands]).tolist()
+    jerks = np.abs(np.diff(np.array(bends)[:, 1] - np.array(bends)[:, 0], axis=0))
+    heights = [float(np.percentile(planted, share)) for share in (50, 95, 100)]
+    return [max(slides), *heights, max(others), float(jerks.max())]
 
 
 def deform(rig: bpy.types.Object) -> Side:
@@ -145,7 +155,7 @@ def pressed(take: Take, limbs: str) -> tuple[float, float]:
 
 
 def measure(take: Take, name: str, limbs: str, real: bool) -> list[float]:
-    """Bones keyed, seconds, CPU seconds; median and worst degrees true to the source, then planted; slide."""
+    """Bones keyed, seconds, CPU seconds; median and worst degrees true to the source, then planted; what feet() tells."""
     bpy.ops.wm.read_homefile(use_factory_startup=True)
     scene = bpy.context.scene
     source = known(add_take(scene, take, uid="benchmark").armatures[0])
@@ -162,8 +172,8 @@ def measure(take: Take, name: str, limbs: str, real: bool) -> list[float]:
         figures += [statistics.median(errors.ravel()), float(errors.max())]
     keyed = float(result.posed.keyed.sum())
     if not real:  # nobody stands in the made-up motion
-        return [keyed, *took, *figures, 0.0, 0.0, 0.0]
-    return [keyed, *took, *figures, slide(shown, result)]
+        return [keyed, *took, *figures, *[0.0] * 8]
+    return [keyed, *took, *figures, *feet(source, shown, result)]
 
 
 def main() -> None:
@@ -191,20 +201,18 @@ def main() -> None:
         f"{sum(len(take.timestamps) for take in takes)} frames"
     )
     print(
-        "| rig | bones keyed | time s | CPU s | true: median deg | worst | planted: median deg | worst | slide mm/frame |"
+        "| rig | bones keyed | time s | CPU s | true: median deg | worst | planted: median deg | worst | slide mm/frame "
+        "| off the floor: median mm | 95 % | worst | sunk mm | knee deg/frame |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---" * 14 + "|")
     for name, limbs in rigs.items():
         if args.only and not any(name.startswith(wanted) for wanted in args.only):
             continue
         figures = [measure(take, name, limbs, bool(args.take)) for take in takes]
         keyed, seconds, cpu = (max(row[i] for row in figures) for i in range(3))
-        middle, worst, planted_middle, planted_worst, slid = (
-            pick(row[i] for row in figures)
-            for i, pick in enumerate((statistics.median, max, statistics.median, max, max), 3)
-        )
-        cells = [f"{middle:.2f}", f"{worst:.2f}"]
-        cells += [f"{v:.2f}" if args.take else "-" for v in (planted_middle, planted_worst, slid)]
+        picks = (statistics.median, max, statistics.median, max, max, statistics.median, max, max, max, max)
+        values = [pick(row[i] for row in figures) for i, pick in enumerate(picks, 3)]
+        cells = [f"{v:.2f}" if args.take or i < 2 else "-" for i, v in enumerate(values)]
         print(f"| {Path(name).name} | {keyed:.0f} | {seconds:.2f} | {cpu:.2f} | {' | '.join(cells)} |", flush=True)
     if not args.take and not args.rig:
         for limbs in ("fk", "ik"):

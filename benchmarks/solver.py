@@ -1,11 +1,12 @@
 """What the solver makes of a clip, against the truth.
 
-    python benchmarks/solver.py MOCAP_FOLDER [PAIRS.npz ...] [--takes TAKE.npz ...] [--model NAME] [--seed N]
+    python benchmarks/solver.py MOCAP_FOLDER [PAIRS.npz ...] [--takes TAKE.npz ...] [--keep FOLDER] [--model NAME] [--seed N]
 
 MOCAP_FOLDER holds cmu_60.npz and hdm05_60.npz: 18 takes of validation subjects before simulated cameras (shots.py), seen by
 the fitted detector, lifted and solved, at 60 and at 30 frames a second; first without being told anything (the focal
 length is the prior, the body a standard one), then with the person's height and the camera's field of view. PAIRS are real
-detections of rendered people with the truth; TAKES are takes of real clips, solved anew from their keypoints. Figures are
+detections of rendered people with the truth; --keep saves the takes of the 18 at 30 frames a second with nothing told, for
+benchmarks/retarget.py, and does nothing else; TAKES are takes of real clips, solved anew from their keypoints. Figures are
 defined in figures.py and explained in docs/solver.md.
 """
 
@@ -26,7 +27,7 @@ from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve import SolveOptions, solve
 from lifter_core.solve.camera import camera_matrix
-from lifter_core.take import Take, load_take
+from lifter_core.take import Take, load_take, save_take
 from lifter_core.training.metrics import acceleration_error, mpjpe, pa_mpjpe
 from lifter_core.training.synthetic.pairs import read_pairs
 
@@ -63,6 +64,16 @@ def simulated(folder: Path, model: Model, fps: int, told: bool, seed: int) -> No
     print("rotations, median over clips, degrees (direction / twist): ", end="")
     parts = [np.median(pairs, axis=0) for pairs in bones.values()]
     print(", ".join(f"{bone} {a:.0f}/{b:.0f}" for bone, (a, b) in zip(bones, parts, strict=True)))
+
+
+def keep(folder: Path, mocap: Path, model: Model, seed: int) -> None:
+    """Saves the simulated shots' takes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for shot in shots(mocap, 30, seed):
+        matrix = camera_matrix(shot.keypoints.image_size)
+        lifted = lift_person(shot.keypoints, matrix, model)
+        take = solve([shot.keypoints], [lifted.joints], matrix, SolveOptions(), sigma=[lifted.sigma])
+        save_take(take, folder / f"{shot.name}.npz")
 
 
 def paired(paths: list[Path], model: Model) -> None:
@@ -133,10 +144,14 @@ def main() -> None:
     parser.add_argument("mocap", type=Path)
     parser.add_argument("pairs", type=Path, nargs="*")
     parser.add_argument("--takes", type=Path, nargs="*", default=[])
+    parser.add_argument("--keep", type=Path, help="save the simulated takes here, and nothing else")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     model = load(args.model)
+    if args.keep:
+        keep(args.keep, args.mocap, model, args.seed)
+        return
     for fps, told in ((60, False), (30, False), (30, True)):
         simulated(args.mocap, model, fps, told, args.seed)
     if args.pairs:

@@ -76,8 +76,8 @@ def bridged(correction: Floats, runs: list[tuple[int, int]], seconds: Floats, fa
         if start >= end:
             continue
         gap = slice(start, end)
-        left = correction[start - 1] if before[1] is not None else np.zeros(3)
-        right = correction[end] if end < frames else np.zeros(3)
+        left = correction[start - 1] if before[1] is not None else np.zeros(correction.shape[1])
+        right = correction[end] if end < frames else np.zeros(correction.shape[1])
         span = (seconds[end] if end < frames else seconds[-1]) - (seconds[start - 1] if start else seconds[0])
         width = max(min(fade, span / 2), 1e-6) if span > 2 * fade else max(span, 1e-6)
         since = seconds[gap] - (seconds[start - 1] if start else seconds[0])

@@ -3,13 +3,21 @@
 
 import numpy as np
 
-from .rotations import Floats, apply, between, unit
+from .rotations import Floats, between, unit
 
 STRETCH = 0.9995  # of the limb's length; a limb that is quite straight flips its knee at a breath
 
 
-def reach(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floats) -> tuple[Floats, Floats]:
-    """How the two bones turn so that the limb's end comes to the goal; it bends in the plane that it bent in.
+def _dot(a: Floats, b: Floats) -> Floats:
+    return np.einsum("...i,...i->...", a, b)[..., None]
+
+
+def _length(v: Floats) -> Floats:
+    return np.sqrt(_dot(v, v))
+
+
+def bent(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floats) -> tuple[Floats, Floats]:
+    """(T, 3) where the limb's middle joint and its end come to when the end goes to the goal, bent in the plane it was.
 
     Args:
         root: (T, 3) hip or shoulder.
@@ -17,26 +25,30 @@ def reach(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floa
         end: (T, 3) ankle or wrist.
         goal: (T, 3) where the end must be; out of reach the limb points there.
         forward: (T, 3) where the middle joint goes when the limb is straight and does not tell.
-
-    Returns:
-        (T, 3, 3) world rotations to put before those of the upper and of the lower bone.
     """
-    upper = np.linalg.norm(middle - root, axis=-1, keepdims=True)
-    lower = np.linalg.norm(end - middle, axis=-1, keepdims=True)
+    upper, lower = _length(middle - root), _length(end - middle)
     line = unit(end - root)
     bend = middle - root
-    bend = bend - line * (bend * line).sum(-1, keepdims=True)
-    hint = forward - line * (forward * line).sum(-1, keepdims=True)
+    bend = bend - line * _dot(bend, line)
+    hint = forward - line * _dot(forward, line)
     bend = bend + 0.02 * (upper + lower) * unit(hint)
     new_line = unit(goal - root)
-    bend = (between(line, new_line) @ bend[..., None])[..., 0]
-    bend = unit(bend - new_line * (bend * new_line).sum(-1, keepdims=True))
-    distance = np.linalg.norm(goal - root, axis=-1, keepdims=True)
-    distance = np.clip(distance, np.abs(upper - lower) * 1.001, (upper + lower) * STRETCH)
+    # Turned as the limb's line is, by the smallest rotation; limbs do not turn round by half a turn.
+    axis, cosine = np.cross(line, new_line), _dot(line, new_line)
+    bend = bend * cosine + np.cross(axis, bend) + axis * _dot(axis, bend) / np.maximum(1.0 + cosine, 1e-8)
+    bend = unit(bend - new_line * _dot(bend, new_line))
+    distance = np.clip(_length(goal - root), np.abs(upper - lower) * 1.001, (upper + lower) * STRETCH)
     along = (upper**2 - lower**2 + distance**2) / (2 * distance)
     off = np.sqrt(np.maximum(upper**2 - along**2, 0.0))
-    new_middle = root + new_line * along + bend * off
-    new_end = root + new_line * distance
+    return root + new_line * along + bend * off, root + new_line * distance
+
+
+def reach(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floats) -> tuple[Floats, Floats]:
+    """(T, 3, 3) world rotations to put before those of the upper and of the lower bone, for the end to come to the goal.
+
+    The arguments are those of ``bent``.
+    """
+    new_middle, new_end = bent(root, middle, end, goal, forward)
     return between(middle - root, new_middle - root), between(end - middle, new_end - new_middle)
 
 
@@ -53,7 +65,6 @@ def leeway(root: Floats, middle: Floats, end: Floats, angle: float) -> tuple[Flo
     return shortest, np.minimum(longest, (upper + lower) * STRETCH)
 
 
-def turned(turn: Floats, direction: Floats) -> Floats:
-    """(T,) rad by which rotations change a direction (T, 3)."""
-    after = apply(turn, direction)
-    return np.arctan2(np.linalg.norm(np.cross(direction, after), axis=-1), (direction * after).sum(-1))
+def apart(a: Floats, b: Floats) -> Floats:
+    """(T,) rad between directions (T, 3)."""
+    return np.arctan2(np.linalg.norm(np.cross(a, b), axis=-1), (a * b).sum(-1))
