@@ -81,6 +81,8 @@ def test_vendors_planted_feet_stay_put(name: str) -> None:
 @pytest.mark.parametrize("form", ["FBX", "GLB", "BVH"])
 def test_rigs_out_of_files_move_as_the_take(name: str, form: str, tmp_path: Path) -> None:
     """Written to a file and read by Blender's own importer: other axes, scales, rotation modes and leaf bones."""
+    if form == "GLB" and bpy.app.version < (4, 3):
+        pytest.skip("4.2's glTF exporter sets the window's scene, which may end a bpy that has no window")
     rig = target_rigs.fixture_rig(name)
     rig.pose.bones[0].keyframe_insert("rotation_quaternion", frame=1)
     if operator_of(FORMATS[form]) is None:
