@@ -29,19 +29,19 @@ QUALITIES = (  # costs: benchmarks/qualities.py
     (
         "DRAFT",
         "Draft",
-        "A quick look in half the time of Best: some 17 s of one processor core for 10 s of video. Often mixes up left "
-        "and right when the person turns",
+        "A quick look: some 13 s of one processor core for 10 s of video. Often mixes up left and right when the person "
+        "turns",
     ),
     (
         "STANDARD",
         "Standard",
-        "For clear footage: some 20 s of one processor core for 10 s of video. Mixes up left and right now and then",
+        "For clear footage, half the work of Best: some 20 s of one processor core for 10 s of video. Mixes up left and right now and then",
     ),
     (
         "BEST",
         "Best",
         "The most careful detection, which looks at every picture in the mirror too, for fast motion, turns and crossed "
-        "limbs: some 34 s of one processor core for 10 s of video",
+        "limbs: some 37 s of processor cores, two of which can work at once, for 10 s of video",
     ),
 )
 FRAME_RATES = (
