@@ -35,7 +35,8 @@ QUALITIES = (  # costs: benchmarks/qualities.py
     (
         "STANDARD",
         "Standard",
-        "For clear footage, half the work of Best: some 20 s of one processor core for 10 s of video. Mixes up left and right now and then",
+        "For clear footage, half the work of Best: some 20 s of one processor core for 10 s of video. Mixes up left and "
+        "right now and then",
     ),
     (
         "BEST",
