@@ -23,6 +23,7 @@ from .delivery import list_take, remarks
 from .engine import Engine, EngineError, Progress
 from .options import QUALITIES, LiftOptions
 from .preferences import engine_python, processes
+from .scene_view import look_through_camera
 from .source import Source
 from .store import new_uid
 
@@ -46,7 +47,9 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
     uid = new_uid()
     lifted = add_take(scene, take, clip.absolute() if clip else None, name, uid=uid)
     scene.frame_set(lifted.first_seen)
-    _look_through_camera()
+    for screen in bpy.data.screens:  # whoever opens the file sees the armature over the footage
+        for area in screen.areas:
+            look_through_camera(scene.render, area)
     file = out.absolute() / f"{name}.npz"
     save_take(take, file)
     list_take(scene, take, file, uid, Source(clip.absolute() if clip else Path(), name=name))
@@ -63,15 +66,6 @@ def save_blend(take_path: Path, clip: Path | None, name: str, out: Path, exports
         for person in range(people):
             suffix = f"_{person + 1}" if people > 1 else ""
             write_bvh(take, out / f"{name}{suffix}.bvh", person=person)
-
-
-def _look_through_camera() -> None:
-    """Whoever opens the file sees the armature over the footage."""
-    for screen in bpy.data.screens:
-        for area in screen.areas:
-            space = area.spaces.active
-            if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
-                space.region_3d.view_perspective = "CAMERA"
 
 
 def lift_files(

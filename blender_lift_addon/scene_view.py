@@ -79,11 +79,15 @@ def _look_through_camera(window: bpy.types.Window) -> None:
     views = [area for area in window.screen.areas if area.type == "VIEW_3D"]
     if not views:
         return
-    area = max(views, key=lambda area: area.width * area.height)
+    look_through_camera(window.scene.render, max(views, key=lambda area: area.width * area.height))
+
+
+def look_through_camera(render: bpy.types.RenderSettings, area: bpy.types.Area) -> None:
+    """Makes a 3D view look through the scene's camera, whose whole frame it shows; other areas stay as they are."""
     space = area.spaces.active
     if isinstance(space, bpy.types.SpaceView3D) and space.region_3d is not None:
         space.region_3d.view_perspective = "CAMERA"
-        _fit(window.scene.render, area, space.region_3d)
+        _fit(render, area, space.region_3d)
 
 
 def _fit(render: bpy.types.RenderSettings, area: bpy.types.Area, view: bpy.types.RegionView3D) -> None:

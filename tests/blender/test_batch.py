@@ -7,6 +7,7 @@ import bpy
 import pytest
 
 from blender_lift_addon import batch
+from blender_lift_addon.scene_view import scale
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
 
@@ -30,9 +31,16 @@ def test_a_blend_from_a_take_at_hand(tmp_path: Path, fake_engine: Path, clip: Pa
     take = tmp_path / "canned.npz"
     assert batch.main(["--take", str(take), "--clip", str(clip), "--out", str(tmp_path / "out")]) == 0
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "out" / "walk.blend"))
-    views = [a.spaces.active for s in bpy.data.screens for a in s.areas if a.type == "VIEW_3D"]
-    assert views
-    assert {view.region_3d.view_perspective for view in views} == {"CAMERA"}, "the file opens on the footage"
+    areas = [a for s in bpy.data.screens for a in s.areas if a.type == "VIEW_3D"]
+    assert areas
+    render = bpy.context.scene.render
+    for area in areas:
+        view = area.spaces.active.region_3d
+        assert view.view_perspective == "CAMERA", "the file opens on the footage"
+        width, height = next((r.width, r.height) for r in area.regions if r.type == "WINDOW")
+        frame = scale(view.view_camera_zoom) * width
+        fills = max(frame / width, frame * render.resolution_y / render.resolution_x / height)
+        assert 0.6 < fills <= 1.01, "all of it, and not smaller than need be"
 
 
 @pytest.mark.parametrize(
