@@ -49,7 +49,7 @@ class FlipAveraged:
 def unmirrored(pose: Pose, width: int) -> Pose:
     """The pose of a mirrored picture ``width`` px wide, as it is in the picture itself."""
     points, world = pose.points[_MIRROR], pose.world[_MIRROR]
-    points[:, 0] = width - 1 - points[:, 0]
+    points[:, 0] = width - points[:, 0]  # from the edge, as all pixel coordinates are counted here
     world[:, 0] *= -1
     return Pose(points, pose.visibility[_MIRROR], world)
 
