@@ -250,8 +250,9 @@ def train(
 
 
 def multiplies_bf16(device: torch.device) -> bool:
-    """Whether bf16 makes matrix products faster there: on CUDA devices, and on CPUs with AMX."""
-    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    """Whether bf16 makes matrix products faster there: on CUDA devices, and on CPUs with instructions for it."""
+    found = torch.cpu.get_capabilities()
+    return device.type == "cuda" or any(found.get(name) for name in ("amx_bf16", "avx512_bf16"))
 
 
 def _clock() -> float:
