@@ -14,7 +14,8 @@ from lifter_core.keypoints import Keypoints
 from lifter_core.normalise import look_at, standard_scale
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve.rotations import about, to_matrix
-from lifter_core.training.mocap import to_joints
+from lifter_core.training.limbs import skeleton_of, straightened, with_limbs
+from lifter_core.training.mocap import Clip, limbs_of, to_joints
 from lifter_core.training.noise import RATE, detect, fitted, offsets, own_3d
 
 Array = NDArray[Any]
@@ -67,12 +68,14 @@ def shots(folder: Path, fps: int, seed: int = 0) -> Iterator[Shot]:
             info = meta["clips"][at[name]]
             rows = slice(info["start"], info["start"] + min(info["len"], _LONGEST))
             pos = np.cumsum(arrays["delta"][rows].astype(np.int32), axis=0) * unit + arrays["first"][at[name]]
-            world = to_joints(meta["joints"], pos.astype(np.float32)).astype(np.float64) @ _Z_UP.T
+            captured = to_joints(meta["joints"], pos.astype(np.float32)).astype(np.float64)
+            limbs = limbs_of(folder / file)[skeleton_of(Clip(info, captured))]
+            world, captured = straightened(captured, limbs) @ _Z_UP.T, captured @ _Z_UP.T
             bones = {}
             if info.get("has_rot"):
                 q = np.cumsum(arrays["quat_delta"][rows].astype(np.int32), axis=0).astype(np.float64)
                 turn = _Z_UP @ to_matrix(q / np.linalg.norm(q, axis=-1, keepdims=True)) @ _Z_UP.T
-                bones = {bone: turn[:, b] for b, bone in enumerate(meta["bones"])}
+                bones = with_limbs({bone: turn[:, b] for b, bone in enumerate(meta["bones"])}, captured, world)
             step = 60 // fps
             world, bones = world[::step], {k: v[::step] for k, v in bones.items()}
             rng = np.random.default_rng([seed, number])

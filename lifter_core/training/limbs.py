@@ -12,6 +12,7 @@ prints, for each packed file, the distribution over subjects before and after th
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..normalise import norm
 from ..skeleton import JOINT
+from ..solve.rotations import least_rotation, unit
 
 if TYPE_CHECKING:
     from .mocap import Clip
@@ -42,7 +44,10 @@ _ENOUGH = 1.0  # s of standing legs that count as much as the estimate from all 
 _ALL_FRAMES = 0.75  # quantile of the reach over all frames; in subjects who stand it is 0.003 above that of standing
 _ALL_FRAMES_ABOVE = 0.003
 _LEAST_LEG, _LEAST_LEG_UNSEEN = 0.93, 0.945  # lowest factors of the legs: standing was seen, or was not
-_ARM_QUANTILE, _LEAST_ARM = 0.98, 0.98  # arms hang bent by 10 to 20 degrees: only their longest reach says how long they are
+_ARM_QUANTILE, _LEAST_ARM = (
+    0.98,
+    0.98,
+)  # arms hang bent by 10 to 20 degrees: only their longest reach says how long they are
 _SOFT = 0.0008  # how gently a limb comes to its full reach, as a part of its length (0.6 mm of a leg)
 
 
@@ -156,6 +161,23 @@ def straightened(joints: Array, limbs: Limbs) -> Array:
     return out.astype(joints.dtype)
 
 
+def with_limbs(rotations: dict[str, Array], before: Array, after: Array) -> dict[str, Array]:
+    """Global rotations (T, 3, 3) by the mocap's bone name, thighs, shins, upper arms and forearms swung with the repair.
+
+    Args:
+        before, after: (T, J, 3) joints as captured and repaired, in the axes of the rotations.
+    """
+    out = dict(rotations)
+    for chain, bones in ((LEGS, ("thigh", "shin")), (ARMS, ("upperarm", "forearm"))):
+        for limb in chain:
+            for bone, (a, b) in zip(bones, itertools.pairwise(limb), strict=True):
+                name = f"{limb[0][0]}_{bone}"
+                if name in out:
+                    was, now = (unit(x[:, JOINT[b]] - x[:, JOINT[a]]) for x in (before, after))
+                    out[name] = least_rotation(was, now) @ out[name]
+    return out
+
+
 def repaired(clips: "Sequence[Clip]", limbs: dict[Key, Limbs] | None = None) -> "list[Clip]":
     """The clips with knees and elbows put right; ``limbs`` as fit_limbs() gives them, None = fitted to these clips."""
     factors = fit_limbs(clips) if limbs is None else limbs
@@ -198,7 +220,9 @@ def report(clips: "Sequence[Clip]") -> str:
     rows = [f"{len(clips)} clips of {len({k[0] for k in limbs})} subjects ({len(limbs)} skeletons)"]
     for what, group in (("as captured", clips), ("repaired", repaired(clips, limbs))):
         table = np.array(list(straightness(group).values()))
-        for name, column in zip(("knees, straightest 1 %", "elbows, straightest 1 %", "knees, standing"), table.T, strict=True):
+        for name, column in zip(
+            ("knees, straightest 1 %", "elbows, straightest 1 %", "knees, standing"), table.T, strict=True
+        ):
             known = column[np.isfinite(column)]
             if len(known):
                 spread = " / ".join(f"{v:.0f}" for v in np.quantile(known, [0.1, 0.25, 0.5, 0.75, 0.9]))
