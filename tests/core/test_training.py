@@ -72,7 +72,7 @@ def test_resized_bodies_keep_their_pose_and_are_symmetric_and_constant():
     np.testing.assert_allclose(lengths, lengths[:, :1].repeat(lengths.shape[1], 1), rtol=1e-4)
     ratio = lengths[..., JOINT["left_knee"]] / lengths[..., JOINT["right_knee"]]
     assert np.abs(ratio - 1).max() < 0.06
-    assert 0.04 < np.log(lengths[:, 0, JOINT["left_knee"]]).std() < 0.12
+    assert 0.06 < np.log(lengths[:, 0, JOINT["left_knee"]]).std() < 0.25
     assert plausible(after.reshape(-1, len(JOINT_NAMES), 3)).all()
 
 
