@@ -33,8 +33,8 @@ _ANGLE = np.radians((np.array(EDGES[:-1]) + np.array(EDGES[1:])) / 2)
 
 
 class Bend(NamedTuple):
-    """The likeliest bend of H hinges in T frames: ``angle`` (T, H) radians, ``sd`` (T, H) radians about it, and ``mass`` (T, H),
-    the probability of being near it.
+    """The likeliest bend of H hinges in T frames, (T, H) each: ``angle`` and the ``sd`` about it, radians, and ``mass``, the
+    probability of being near it.
     """
 
     angle: Array
