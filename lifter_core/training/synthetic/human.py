@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...anthropometry import CHILD, MAN, draw_people
 from ...errors import BadInputError
 from ...skeleton import JOINT
-from ..anthropometry import CHILD, MAN, draw_people
 
 Array = NDArray[Any]
 
