@@ -1,5 +1,6 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..keypoints import Keypoints
 from ..progress import Report, silent
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
+from ..take_meta import TakeMeta
 from . import world
 from .chain import TURN, all_bones
 from .evidence import Evidence, gather
@@ -34,7 +36,7 @@ def solve(
     lifted: list[Array],
     camera_matrix: Array,
     options: SolveOptions | None = None,
-    meta: dict[str, Any] | None = None,
+    meta: TakeMeta | None = None,
     report: Report = silent,
     sigma: list[Array] | None = None,
     motion: CameraMotion | None = None,
@@ -126,7 +128,7 @@ def solve(
         camera_matrix=np.asarray(camera_matrix, np.float64),
         camera_rotation=view @ laid.turn.T,
         camera_translation=-np.einsum("tij,tj->ti", view, laid.shift @ laid.turn),
-        meta=dict(meta or {}, heights=[round(g.body.height, 3) for g in guesses]),
+        meta=replace(meta or TakeMeta(), heights=tuple(round(float(g.body.height), 3) for g in guesses)),
     )
 
 
