@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -123,7 +124,9 @@ def _data(archive: zipfile.ZipFile, name: str, entry: _Entry) -> NDArray[Any]:
     else:
         array = np.zeros(entry.shape, entry.dtype)
     if entry.dtype.kind == "U":
-        array.tolist()  # raises ValueError here if a character is none
+        characters = np.frombuffer(data, np.dtype("u4").newbyteorder(entry.dtype.byteorder))
+        if (characters > sys.maxunicode).any():
+            raise BadInputError(f"{name} holds what are no characters")
     if entry.dtype.kind == "b" and data.translate(None, b"\0\1"):
         raise BadInputError(f"{name} holds bytes that are neither true nor false")
     return array

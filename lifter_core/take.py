@@ -220,7 +220,9 @@ def _check_clock_and_camera(take: Take) -> None:
     _need(bool(np.isfinite(take.fps) and take.fps > 0), "fps is not above 0")
     times = take.timestamps
     _need(_finite(times) and bool((times[1:] > times[:-1]).all()), "timestamps do not rise")
-    _need(all(0 < side <= _LARGEST_IMAGE for side in take.image_size), "image_size is not a width and a height in pixels")
+    _need(
+        all(0 < side <= _LARGEST_IMAGE for side in take.image_size), "image_size is not a width and a height in pixels"
+    )
     matrix = take.camera_matrix
     _need(_finite(matrix) and matrix[0, 0] > 0 and matrix[1, 1] > 0, "camera_matrix has no focal length")
     turn = take.camera_rotation
@@ -237,8 +239,12 @@ def _check_skeleton(take: Take) -> None:
     parents = take.bone_parents
     rooted = parents[0] == -1 and bool(((parents[1:] >= 0) & (parents[1:] < np.arange(1, bones))).all())
     _need(rooted, "bone_parents do not begin with the only root, or name a child before its parent")
-    _need(bool(((take.joint_bones >= 0) & (take.joint_bones < bones)).all()), "joint_bones name bones that are not there")
-    up = np.append(np.where(take.joint_parents == -1, joints, take.joint_parents), joints)  # the last is above all roots
+    _need(
+        bool(((take.joint_bones >= 0) & (take.joint_bones < bones)).all()), "joint_bones name bones that are not there"
+    )
+    up = np.append(
+        np.where(take.joint_parents == -1, joints, take.joint_parents), joints
+    )  # the last is above all roots
     known = bool(((up >= 0) & (up <= joints)).all() and (take.joint_parents < joints).all())
     for _ in range(joints.bit_length() if known else 0):
         up = up[up]  # each time twice as far up

@@ -84,7 +84,9 @@ class TakeMeta:
         _need(_is_count(self.damaged), "damaged", "a number of packets")
         _need(isinstance(self.camera, CameraMeta), "camera", "what was found out about the camera")
         heights = plain(self.heights, "heights")
-        _need(isinstance(heights, list) and all(_is_number(h) and h > 0 for h in heights), "heights", "a list of metres")
+        _need(
+            isinstance(heights, list) and all(_is_number(h) and h > 0 for h in heights), "heights", "a list of metres"
+        )
         _set(
             self,
             options=_mapping(self.options, "options"),
@@ -171,7 +173,7 @@ def _is_count(value: Any) -> bool:
 
 def _need(fits: bool, name: str, what: str) -> None:
     if not fits:
-        raise BadInputError(f"meta's {name} is not {what}")
+        raise BadInputError(f"meta's {name} should be {what}")
 
 
 def _set(meta: "TakeMeta | CameraMeta", **values: Any) -> None:

@@ -224,8 +224,14 @@ def test_what_the_user_should_know_is_said() -> None:
     take = synthetic_take(frames=60, people=1)
     observed = np.zeros((1, 60), bool)
     observed[0, 30:40] = observed[0, 50:60] = True
-    assert remarks(replace(take, observed=observed)) == "The person was lost in 33 % of the frames between the first and the last"
+    assert (
+        remarks(replace(take, observed=observed))
+        == "The person was lost in 33 % of the frames between the first and the last"
+    )
     observed[0, 40:50] = True
     take = replace(take, observed=observed)
-    assert remarks(replace(take, meta=replace(take.meta, damaged=3))) == "The clip is damaged: 3 pictures could not be read and are missing"
+    assert (
+        remarks(replace(take, meta=replace(take.meta, damaged=3)))
+        == "The clip is damaged: 3 pictures could not be read and are missing"
+    )
     assert remarks(take) == "", "walking in and out is nothing to worry about"
