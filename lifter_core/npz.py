@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import BadInputError
 
-MAX_BYTES = 2 << 30
+MAX_BYTES = 4 << 30
 """Of all arrays read from one file together."""
 
 MAX_TEXT_BYTES = 4 << 20
@@ -62,6 +62,8 @@ def read_npz(
             or an array that only pickle could read.
     """
     try:
+        if stream.seek(0, io.SEEK_END) > MAX_BYTES:  # its directory alone could be as large
+            raise BadInputError(f"it is larger than {MAX_BYTES} bytes")
         with zipfile.ZipFile(stream) as archive:
             entries = _entries(archive, names)
             if check is not None:

@@ -58,9 +58,8 @@ class Take:
     camera_translation: NDArray[np.float64]  # (T, 3) m, world to camera
     meta: TakeMeta = field(default_factory=TakeMeta)
     keypoints_world: NDArray[np.float32] | None = None  # (P, T, K, 3) m, the detector's own 3D; None = it gave none
-    camera_zoom: NDArray[np.float64] | None = (
-        None  # (T,) focal length over camera_matrix's; None = the lens does not zoom
-    )
+    # (T,) focal length over camera_matrix's; None = the lens does not zoom
+    camera_zoom: NDArray[np.float64] | None = None
     # (T, 4) the camera's movement as the background shows it, whether believed or not (meta.camera): rotation vector from
     # the first frame's camera axes, log of the zoom
     camera_turns: NDArray[np.float64] | None = None
@@ -80,6 +79,7 @@ class Take:
             _check_clock_and_camera(self)
             _check_skeleton(self)
             _check_motion(self)
+        _need(isinstance(self.meta, TakeMeta), "meta is no TakeMeta")
         people = len(self.positions)
         for what, each in (("heights", self.meta.heights), ("bodies", self.meta.bodies)):
             _need(len(each) in (0, people), f"meta has {len(each)} {what} for {people} people")
@@ -88,58 +88,6 @@ class Take:
     def present(self) -> NDArray[np.bool_]:
         """(P, T) true where the person has a pose (observed or interpolated)."""
         return np.asarray(np.isfinite(self.root_positions).all(-1))
-
-
-def save_take(take: Take, path: str | os.PathLike[str]) -> None:
-    """Writes the take to a temporary name beside ``path`` and moves it into place."""
-    arrays: dict[str, Any] = {"format": np.array(FORMAT), "minor": np.array(MINOR)}
-    for f in fields(Take):
-        value = getattr(take, f.name)
-        if f.name == "meta":
-            arrays[f.name] = np.array(value.to_json())
-        elif value is not None:
-            arrays[f.name] = np.array(value, str if f.name in _TEXT else None)
-    with replaced(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)
-
-
-def load_take(path: str | os.PathLike[str]) -> Take:
-    """Reads a take file.
-
-    Raises:
-        BadInputError: the file is missing, is no take, is damaged, or is of another format version.
-    """
-    try:
-        with open(path, "rb") as stream:
-            return read_take(stream)
-    except OSError as error:
-        raise BadInputError(f"The take {path} cannot be read: {error.strerror}.") from None
-    except BadInputError as error:
-        raise BadInputError(f"{path} is not a take that can be read: {error}; lift the clip again.") from None
-
-
-def read_take(stream: BinaryIO) -> Take:
-    """Reads a take from an open file of any minor version; arrays that it does not know are ignored.
-
-    Version 0 has all that is needed, so that nothing is filled in for it but what is optional.
-
-    Raises:
-        BadInputError: what is wrong, as a clause without the file's name.
-    """
-    head = read_npz(stream, ("format", "minor"))
-    said = _scalar(head, "format", "U") if "format" in head else None
-    _need(said == FORMAT, f"it is not a {FORMAT} file (it says {ascii(said)[:40]})")
-    _need(int(_scalar(head, "minor", "iu")) >= 0 if "minor" in head else True, "minor is negative")
-    arrays = read_npz(stream, [f.name for f in fields(Take)], _check_shapes)
-    values: dict[str, Any] = {name: arrays[name] for name in _ARRAYS if name in arrays}
-    for name in _TEXT:
-        _need(arrays[name].dtype.kind == "U", f"{name} is no text")
-        values[name] = tuple(arrays[name].tolist())
-    size = arrays["image_size"]
-    _need(size.dtype.kind in "iu", "image_size is not whole numbers")
-    width, height = size.tolist()
-    fps, meta = float(_scalar(arrays, "fps", "fiu")), TakeMeta.from_json(_scalar(arrays, "meta", "U"))
-    return Take(fps=fps, image_size=(width, height), meta=meta, **values)
 
 
 _TEXT = ("joint_names", "bone_names", "keypoint_names")
@@ -173,6 +121,58 @@ _AXES = {name: axes for name, (_, axes) in _ARRAYS.items()} | {
 _NEEDED = [f.name for f in fields(Take) if f.default is MISSING and f.name in _AXES]
 _LARGEST_IMAGE = 1_000_000  # px a side
 _TOLERANCE = 1e-3  # of a quaternion's length and of a rotation matrix's products
+
+
+def save_take(take: Take, path: str | os.PathLike[str]) -> None:
+    """Writes the take to a temporary name beside ``path`` and moves it into place."""
+    arrays: dict[str, Any] = {"format": np.array(FORMAT), "minor": np.array(MINOR)}
+    for f in fields(Take):
+        value = getattr(take, f.name)
+        if f.name == "meta":
+            arrays[f.name] = np.array(value.to_json())
+        elif value is not None:
+            arrays[f.name] = np.array(value, str if f.name in _TEXT else None)
+    with replaced(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def load_take(path: str | os.PathLike[str]) -> Take:
+    """Reads a take file.
+
+    Raises:
+        BadInputError: the file is missing, is no take, is damaged, or is of another format version.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return read_take(stream)
+    except OSError as error:
+        raise BadInputError(f"The take {path} cannot be read: {error.strerror}.") from None
+    except BadInputError as error:
+        raise BadInputError(f"{path} is not a take that can be read: {error}; lift the clip again.") from None
+
+
+def read_take(stream: BinaryIO) -> Take:
+    """Reads a take from an open file of any minor version; arrays that it does not know are ignored.
+
+    A file of version 0 becomes a take of the present version as it is: what was added since is optional.
+
+    Raises:
+        BadInputError: what is wrong, as a clause without the file's name.
+    """
+    head = read_npz(stream, ("format", "minor"))
+    said = _scalar(head, "format", "U") if "format" in head else None
+    _need(said == FORMAT, f"it is not a {FORMAT} file (it says {ascii(said)[:40]})")
+    _need("minor" not in head or _scalar(head, "minor", "iu") >= 0, "minor is below 0")
+    arrays = read_npz(stream, [f.name for f in fields(Take)], _check_shapes)
+    values: dict[str, Any] = {name: arrays[name] for name in _ARRAYS if name in arrays}
+    for name in _TEXT:
+        _need(arrays[name].dtype.kind == "U", f"{name} is no text")
+        values[name] = tuple(arrays[name].tolist())
+    size = arrays["image_size"]
+    _need(size.dtype.kind in "iu", "image_size is not whole numbers")
+    width, height = size.tolist()
+    fps, meta = float(_scalar(arrays, "fps", "fiu")), TakeMeta.from_json(_scalar(arrays, "meta", "U"))
+    return Take(fps=fps, image_size=(width, height), meta=meta, **values)
 
 
 def _check_shapes(shapes: Shapes) -> None:

@@ -1,7 +1,8 @@
 """Writes the take that test_take.py keeps a file of for each minor version of the format, by today's code.
 
 ``python -m tests.core.make_take_fixture tests/core/fixtures/take_minor_1.npz``; a file of an older version is never
-written anew. take_minor_0.npz was written by this take's code at commit d10305a, before there were minor versions.
+written anew. take_minor_0.npz is the same take without joint_sigma and bodies, written by the code of commit d10305a, before
+there were minor versions.
 """
 
 import sys

@@ -143,11 +143,14 @@ def test_a_picture_of_a_clip_is_saved(
 
 
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    save_take(walking_take(), tmp_path / "walk.npz")
+    take = walking_take()
+    bodies = ({"left_thigh": (0.42, 0.012), "shoulders": (0.36, 0.015)},)
+    save_take(replace(take, meta=replace(take.meta, bodies=bodies)), tmp_path / "walk.npz")
     assert main(["info", str(tmp_path / "walk.npz")]) == 0
     said = capsys.readouterr().out
     assert "30 frames" in said
     assert "176 cm tall" in said
+    assert "left_thigh 42.0 ± 1.2 cm, shoulders 36.0 ± 1.5 cm" in said
 
 
 def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):

@@ -160,6 +160,7 @@ def changed(name: str, at: Any, value: Any) -> Any:
         ({"joint_sigma": np.ones((1, 4, 29))}, "joint_sigma has the shape"),
         ({"keypoints": changed("keypoints", (0, 1, 0, 0), np.inf)}, "keypoints are infinite"),
         ({"meta": TakeMeta(heights=(1.7, 1.8))}, "2 heights for 1 people"),
+        ({"meta": {"source": "a.mp4"}}, "no TakeMeta"),
     ],
 )
 def test_a_take_that_contradicts_itself_is_not_made(changes: dict[str, Any], complaint: str):
