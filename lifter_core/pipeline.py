@@ -147,7 +147,8 @@ def _lift_and_solve(
         camera=CameraMeta(camera.still, camera.reason, camera.cuts),
     )
     joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
-    take = solve(people, joints, matrix, options_from(options), meta, report, sigma, motion)
+    bends = [one.bends for one in lifted]
+    take = solve(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
     worlds = [np.asarray(person.world, np.float32) for person in people if person.world is not None]
     return replace(
         take,
