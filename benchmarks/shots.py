@@ -138,8 +138,8 @@ def seen(
     Its errors are drawn at 30 frames a second, which they were fitted at, and interpolated.
 
     Args:
-        camera: (T, J, 3) true joints in camera axes, m; matrix: (3, 3) pixels; hands: the hands' true global rotations in camera
-            axes, by the mocap's bone name, as far as known; exact: the exact projection, sure, without the detector's own 3D.
+        camera: (T, J, 3) true joints in camera axes, m; matrix: (3, 3) pixels; hands: the hands' true global rotations in
+            camera axes, by the mocap's bone name, as far as known; exact: the exact projection, sure, without own 3D.
     """
     model = fitted()
     rows = np.arange(0, len(camera), round(fps / RATE))

@@ -2,11 +2,11 @@
 
     python benchmarks/standing.py [--bodies 48] [--model NAME] [--limits]
 
-Drawn bodies of all proportions (lifter_core/anthropometry.py) stand for two seconds before cameras all around them (yaw 0 to 360,
+Drawn bodies of all proportions (lifter_core/anthropometry.py) stand for two seconds before cameras all around (yaw 0 to 360,
 pitch -10 to 25, field of view 30 to 80 degrees), with knees and elbows at 3 degrees, or both bent by 15, 30, 60 or 90. Their
 2D points, exact or with the fitted detector's errors, are lifted and solved with nothing told. Printed: the flexion of knees
 and elbows where it is 3 degrees, median and 95 %, lifted and solved; the median error where it is bent; and how far the
-body's proportions are off, median, with the same for a standard body. ``--limits`` ends with status 1 if a figure is over its aim.
+body's proportions are off, median, with the same for a standard body. ``--limits`` ends with status 1 if an aim is missed.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from lifter_core.skeleton import BONE, BONES, JOINT_NAMES
 from lifter_core.solve import solve
 from lifter_core.solve.body import PARTS, STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
-from lifter_core.solve.lengths import bodies
+from lifter_core.solve.lengths import people
 from lifter_core.solve.pose import forward
 from lifter_core.solve.rotations import about
 
@@ -53,7 +53,7 @@ class Case(NamedTuple):
 
 def case(number: int, bend: float, rng: np.random.Generator) -> Case:
     """Somebody of drawn proportions with knees and elbows bent by ``bend`` degrees, before a camera."""
-    prior = bodies()
+    prior = people()
     body = body_of(np.exp(rng.multivariate_normal(prior.mean, prior.covariance)))
     joints = _pose(body, np.radians(bend), rng)
     yaw = 2 * np.pi * ((number * 0.618034 + rng.uniform(0, 0.1)) % 1)

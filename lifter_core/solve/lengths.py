@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .body import PARTS, STANDARD_PARTS, Body, part_shares
+from ..anthropometry import Proportions, proportions
+from .body import PARTS, Body, part_shares
 
 Array = NDArray[Any]
 
@@ -20,18 +21,13 @@ _HEIGHT_SD = 0.002  # of the log of the height
 _CONSTANT = 0.47
 
 
-class LengthPrior(NamedTuple):
-    """What bodies are like: (K,) mean and (K, K) covariance of the logarithms of the lengths of body.PARTS, at any height."""
-
-    mean: Array
-    covariance: Array
+# the joint at the end of each of body.PARTS, by which anthropometry.py names bones
+_ENDS = ("spine", "thorax", "neck", "head", "hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist", "hand")
 
 
-def bodies() -> LengthPrior:
-    """People's bodies."""
-    mean = np.log(STANDARD_PARTS * np.array([1, 1, 1, 1, 1, 1.02, 0.95, 1, 1, 1, 1, 1]))
-    sd = np.array([0.06, 0.06, 0.08, 0.07, 0.12, 0.05, 0.05, 0.08, 0.08, 0.06, 0.06, 0.1])
-    return LengthPrior(mean, np.diag(sd**2))
+def people(height: float | None = None) -> Proportions:
+    """What bodies are like: the distribution of the logs of the lengths of body.PARTS; ``height`` in metres if it is known."""
+    return proportions(_ENDS, height)
 
 
 class Border(NamedTuple):
@@ -49,7 +45,7 @@ class Border(NamedTuple):
         return Border(self.information + other.information, self.pull + other.pull)
 
 
-def solve_lengths(body: Body, prior: LengthPrior, seen: Border, frames: float) -> tuple[Array, Array]:
+def solve_lengths(body: Body, prior: Proportions, seen: Border, frames: float) -> tuple[Array, Array]:
     """The likeliest change of the logarithms of the lengths (K,), and their standard deviations (K,).
 
     Args:

@@ -18,7 +18,7 @@ from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
 from .guess import first_guess
-from .lengths import bodies
+from .lengths import people as proportions_of_people
 from .options import SolveOptions
 from .place import camera_to_world, place
 from .pose import forward, local
@@ -72,7 +72,6 @@ def solve(
         view, zoom = motion.rotations, motion.zoom
     smoothing = Smoothing(*(options.smoothing(part) for part in ("root", "body", "hands", "feet")))
 
-    prior = bodies() if parts is None else None
     guesses, clips, found, spans = [], [], [], []
     for i, (keypoints, joints) in enumerate(zip(people, lifted, strict=True)):
         report("solve", i, len(people))
@@ -100,7 +99,7 @@ def solve(
                 up, floor = _ground(guess.present, found[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            its_prior = None if parts is not None and i == 0 else prior or bodies()
+            its_prior = None if parts is not None and i == 0 else proportions_of_people(options.height)
             found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
 
     main = found[0].state

@@ -25,11 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..anthropometry import Proportions
 from .banded import solve_band
 from .body import PARTS, Body, along_bones, body_of, scaled
 from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose, stretch
 from .evidence import MEMORY, Evidence
-from .lengths import Border, LengthPrior, solve_lengths
+from .lengths import Border, solve_lengths
 from .pose import ELBOW_HINGE, KNEE_HINGE
 from .rotations import turn_of, turned
 
@@ -118,7 +119,7 @@ def refine(
     ground: Ground | None = None,
     rounds: int = 3,
     spans: Sequence[slice] | None = None,
-    prior: LengthPrior | None = None,
+    prior: Proportions | None = None,
 ) -> Refined:
     """The performance that explains the evidence best, near ``state``.
 

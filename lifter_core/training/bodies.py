@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..anthropometry import draw_lengths
 from ..normalise import norm
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, JOINT_PARENTS
-from .anthropometry import draw_lengths
 
 Array = NDArray[Any]
 

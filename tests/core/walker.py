@@ -8,7 +8,7 @@ from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.keypoints import Keypoints
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve import SolveOptions, solve
-from lifter_core.solve.body import STANDARD, STANDARD_PARTS, Body, body_of
+from lifter_core.solve.body import STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.pose import forward
 from lifter_core.solve.rotations import about

@@ -22,21 +22,21 @@ Children grow by allometry: a part's length goes with stature to the power in ``
 the round proportions of Snyder et al. 1977 (UM-HSRI-77-17) at five: a trochanter at 0.49 of stature, an acromion at 0.80,
 shoulders of 0.23, a foot of 0.155, a head nearly an adult's.
 
-    python -m lifter_core.training.anthropometry MEN.csv WOMEN.csv
+    python -m lifter_core.anthropometry MEN.csv WOMEN.csv
 
 prints the means, standard deviations and correlations of the survey's files (columns by name, separated by ; or ,).
 """
 
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..skeleton import JOINT_NAMES
+from .skeleton import JOINT_NAMES
 
 Array = NDArray[Any]
 
@@ -133,6 +133,33 @@ def draw_lengths(count: int, rng: np.random.Generator) -> Array:
     out = np.ones((count, len(JOINT_NAMES)), np.float32)
     out[:, 1:] = np.exp(parts[:, _OF_JOINT] + _normal(rng, (count, len(_OF_JOINT))) * _SIDE)
     return out
+
+
+class Proportions(NamedTuple):
+    """What is known of a grown person's or a child's bones before they are seen: (K,) mean and (K, K) covariance of the logs of
+    the lengths in metres.
+    """
+
+    mean: Array
+    covariance: Array
+
+
+def proportions(parts: Sequence[str], height: float | None = None) -> Proportions:
+    """The distribution that draw_lengths() draws from, as one normal distribution, of the bones that end at ``parts``.
+
+    Args:
+        parts: the last words of joints' names: ``knee`` stands for the thigh, ``ankle`` for the shin.
+        height: standing height in metres, if it is known: who is shorter than 1.55 m is taken for a child.
+    """
+    rows = [list(_PARTS).index(part) for part in parts]
+    measure = [_OF_PART[row] for row in rows]
+    within = (_MIX.T @ _MIX)[np.ix_(measure, measure)] + np.diag(_ALONE[rows] ** 2)
+    adults = _MEANS[:2, measure]
+    apart = adults[0] - adults[1]
+    mean = adults.mean(0) + _SHARE[rows]
+    if height is not None and height < _CHILD_STATURE[1]:
+        mean = mean + np.log(height / _STATURE) * _GROWTH[rows]
+    return Proportions(mean, within + np.outer(apart, apart) / 4)
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
