@@ -38,7 +38,8 @@ def main() -> int:
         if trace and counts[kind, outcome] <= 3:
             print(f"case {number}, {kind}:\n{trace}", file=sys.stderr)
         if (number + 1 - args.first) % 50_000 == 0:
-            print(f"{number + 1 - args.first} cases", file=sys.stderr, flush=True)
+            ended = Counter(outcome for _, outcome in counts.elements())
+            print(f"{ended.total()} cases: {dict(ended)}", file=sys.stderr, flush=True)
     outcomes = sorted({outcome for _, outcome in counts}, key=lambda o: (o != "refused", o != "valid", o))
     print(f"{'':<26}" + "".join(f"{outcome:>16}" for outcome in outcomes))
     for kind in MUTATIONS:
