@@ -13,6 +13,7 @@ from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.pose import forward
 from lifter_core.solve.rotations import about
 from lifter_core.take import Take
+from lifter_core.take_meta import TakeMeta
 
 FPS = 30.0
 SIZE = (1280, 720)
@@ -73,4 +74,4 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
 def walking_take(frames: int = 30, **options: float) -> Take:
     """The walk, solved."""
     w = walk(frames)
-    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), {"source": "walk.mp4"})
+    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), TakeMeta(source="walk.mp4"))
