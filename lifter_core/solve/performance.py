@@ -18,7 +18,7 @@ from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
 from .guess import first_guess
-from .lengths import people as proportions_of_people
+from .lengths import known_of
 from .options import SolveOptions
 from .place import camera_to_world, place
 from .pose import forward, local
@@ -99,7 +99,7 @@ def solve(
                 up, floor = _ground(guess.present, found[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            its_prior = None if parts is not None and i == 0 else proportions_of_people(options.height)
+            its_prior = None if parts is not None and i == 0 else known_of(guess.body, options.height)
             found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
 
     main = found[0].state
