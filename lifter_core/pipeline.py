@@ -13,9 +13,10 @@ from .detect import Watch, detect_keypoints
 from .focal import Focal, find_focal
 from .keypoints import Keypoints
 from .lifting import Lifted, lift
+from .options import DetectOptions, SolveOptions, given, options_from, recorded, usable
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
-from .solve import options_from, solve
+from .solve import solve
 from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
@@ -40,16 +41,15 @@ def lift_clip(
     """Lifts a clip.
 
     Args:
-        detector: ``lite``, ``full`` or ``heavy``; model: a name of runtime.shipped(), None = the default.
-        start, end: seconds of the clip; fov: horizontal degrees.
-        person: whom to lift, as detect_keypoints takes it; None = the main person.
-        flip: every picture is looked at in the mirror too: better, for a second core's work.
-        options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
+        detector, flip, start, end, person: attributes of DetectOptions.
+        fov, model, device, options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
 
     Raises:
-        BadInputError: clip, range, model or device cannot be used.
+        BadInputError: the clip, or an option's name or value, cannot be used.
         NobodyFoundError: nobody is in the clip.
     """
+    told = given({"detector": detector, "flip": flip, "start": start, "end": end, "person": person}, DetectOptions)
+    told |= given({"fov": fov, "model": model, "device": device, **options}, SolveOptions)
     clip = Path(clip)
     network = load(model or DEFAULT_MODEL, device)
     info = probe(clip)
@@ -60,7 +60,6 @@ def lift_clip(
     tracks = background.tracks()
     focal = find_focal(people[0].image_size, fov, clip, tracks)
     camera = estimate_motion(tracks, focal.pixels)
-    told = {"start": start, "end": end, "fov": fov, "person": person, **options}
     meta: dict[str, Any] = {
         "source": clip.name,
         "sha256": clip_sha256(clip),
@@ -68,7 +67,7 @@ def lift_clip(
         "detector": detector,
         "flip": flip,
         "damaged": max(one.damaged for one in people),
-        "options": {name: value for name, value in told.items() if value is not None},
+        "options": recorded(told),
     }
     return _lift_and_solve(people, network, focal, camera, meta, report)
 
@@ -78,13 +77,16 @@ def solve_again(
 ) -> Take:
     """Lifts and solves a take's keypoints anew, without the clip; what is not given stays as the take was made.
 
+    Options that the take was made with and this version cannot use (see options.usable) are left out.
+
     Args:
-        model: a name of runtime.shipped(); options: ``fov`` (horizontal degrees) and attributes of SolveOptions; None =
-            not given.
+        model, device, options: attributes of SolveOptions; None = not given.
 
     Raises:
-        BadInputError: the model or device cannot be used.
+        BadInputError: an option's name or value cannot be used.
     """
+    made_with, _ = usable(take.meta.get("options", {}))
+    told = made_with | recorded(given({"model": model, "device": device, **options}, SolveOptions))
     people = []
     for i, points in enumerate(take.keypoints):
         world = None if take.keypoints_world is None else take.keypoints_world[i]
@@ -95,7 +97,6 @@ def solve_again(
             )
         )
     meta = {name: value for name, value in take.meta.items() if name != "heights"}
-    told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
     network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
     focal, camera = _camera_of(take, told.get("fov"))
     return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
