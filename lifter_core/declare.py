@@ -88,7 +88,7 @@ class Option:
         none_word: the text that stands for None, where None can be set again; none = it cannot.
         follows: the option whose value counts while this one is None; otherwise: what holds then, in words.
         metavar: what the command line's help shows for the value.
-        field: how the add-on shows it.
+        field: how the add-on shows it; None = by its name.
         recorded: whether a take lists it in ``meta["options"]``; the others have a place of their own in ``meta``.
         name, kind, count, default: of the declaration; kind is float, bool, str or Path, count the numbers it takes.
     """
@@ -115,6 +115,11 @@ class Option:
     def values(self) -> tuple[str, ...]:
         """The texts that it can be."""
         return tuple(choice.value for choice in self.choices)
+
+    @property
+    def shown(self) -> Field:
+        """How the add-on shows it: as ``field`` says, else by its name."""
+        return self.field or Field(self.name.replace("_", " ").capitalize())
 
     def range_of(self, index: int) -> tuple[float, float]:
         """The least and the greatest value of one of its numbers."""

@@ -19,10 +19,10 @@ _MARKED = re.compile(r"(<!-- options ([\w-]+) -->\n).*?(<!-- end of options -->)
 def options_table(stage: str) -> str:
     """All options of a stage (detection, lifting, solving) as a Markdown table."""
     rows = ["| name | command line | in Blender | values | default | what it does |", "|" + "---|" * 6]
-    for one in OPTIONS.values():
-        if one.stage == stage:
-            cells = (f"`{one.name}`", _usage(one), one.field.label if one.field else "", _values(one), default(one))
-            rows.append(f"| {' | '.join(cells)} | {one.help} |")
+    for one in (one for one in OPTIONS.values() if one.stage == stage):
+        in_blender = one.shown.label if one.places & (Place.TAB | Place.CLEAN_UP) else ""
+        cells = (f"`{one.name}`", _usage(one), in_blender, _values(one), default(one), one.help)
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -30,9 +30,8 @@ def panel_table(place: Place) -> str:
     """The options in one of the add-on's panels as a Markdown table."""
     rows = ["| setting | what it does |", "|---|---|"]
     for one in offered(place):
-        assert one.field is not None
-        items = "".join(f". {item.label}: {item.help}" for item in one.field.items or one.choices)
-        rows.append(f"| {one.field.heading or one.field.label} | {one.help}{items} |")
+        items = "".join(f". {item.label}: {item.help}" for item in one.shown.items or one.choices)
+        rows.append(f"| {one.shown.heading or one.shown.label} | {one.help}{items} |")
     return "\n".join(rows)
 
 

@@ -166,11 +166,12 @@ class SolveOptions(Checked):
     facing: float | None = option(
         None,
         "The direction in which the person begins: 0 looks along -Y, as Blender's characters do, 90 along +X. The whole take "
-        "turns, its camera included; keep leaves it as filmed",
+        "turns, its camera included",
         "solving",
         Place.COMMANDS | Place.CLEAN_UP,
         unit="deg",
         none_word="keep",
+        otherwise="keep: as filmed",
         field=Field(
             "Facing",
             heading="Turn to Face",

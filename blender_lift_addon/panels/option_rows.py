@@ -9,7 +9,7 @@ import bpy
 from lifter_core.declare import Option, Place
 from lifter_core.options import offered
 
-from ..properties.option_properties import field_of, switch_of, value_names
+from ..properties.option_properties import switch_of, value_names
 
 
 def draw_options(layout: bpy.types.UILayout, settings: Any, place: Place) -> None:
@@ -24,7 +24,7 @@ def draw_options(layout: bpy.types.UILayout, settings: Any, place: Place) -> Non
                 for one in together:
                     column.prop(settings, value_names(one)[0])
         elif (switch := switch_of(together[0])) is not None:
-            heading = field_of(together[0]).heading or field_of(together[0]).label
+            heading = together[0].shown.heading or together[0].shown.label
             _row(layout, settings, heading, switch.prop, value_names(together[0]))
         else:
             column = layout.column(align=True)

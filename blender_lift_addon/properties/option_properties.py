@@ -25,21 +25,16 @@ _KINDS = {
 _AXES = "xyz"
 
 
-def field_of(option: Option) -> Field:
-    """How the option is shown; one without a word on it is shown by its name."""
-    return option.field or Field(option.name.replace("_", " ").title())
-
-
 def switch_of(option: Option) -> Switch | None:
     """The check box of a number without a default."""
     if option.default is not None or option.kind is not float:
         return None
-    return field_of(option).switch or Switch(f"use_{option.name}", field_of(option).label, option.help)
+    return option.shown.switch or Switch(f"use_{option.name}", option.shown.label, option.help)
 
 
 def value_names(option: Option) -> list[str]:
     """The names of the properties that hold the option's value."""
-    name = field_of(option).prop or option.name
+    name = option.shown.prop or option.name
     return [name] if option.count == 1 else [f"{name}_{axis}" for axis in _AXES[: option.count]]
 
 
@@ -47,7 +42,7 @@ def property_names(place: Place, presets: bool = False) -> list[str]:
     """The names of all properties of a place's options; with ``presets`` of those that its presets keep."""
     names: dict[str, None] = {}
     for option in offered(place):
-        if presets and place is Place.CLEAN_UP and not field_of(option).preset:
+        if presets and place is Place.CLEAN_UP and not option.shown.preset:
             continue
         switch = switch_of(option)
         names |= dict.fromkeys([*([switch.prop] if switch else []), *value_names(option)])
@@ -82,7 +77,7 @@ def option_values(settings: Any, place: Place) -> dict[str, Any]:
 
 
 def _property(option: Option, index: int, update: Update | None) -> Any:
-    field = field_of(option)
+    field = option.shown
     common: dict[str, Any] = {"name": field.label, "description": option.help, "update": update}
     if option.kind is bool:
         if not field.items:
@@ -123,7 +118,7 @@ def _value(settings: Any, option: Option) -> Any:
     if option.kind is float:
         numbers = tuple(math.degrees(x) if option.unit == "deg" else x for x in values)
         return numbers[0] if option.count == 1 else numbers
-    items = field_of(option).items
+    items = option.shown.items
     if option.kind is bool and items:
         return values[0] == items[1].value
     if option.kind is Path:
