@@ -37,10 +37,13 @@ def add_options(parser: argparse.ArgumentParser, place: Place) -> None:
 
 def metavar(option: Option) -> str | tuple[str, ...]:
     """What stands for the option's value in its help."""
-    if option.metavar or option.kind is not float:
-        return option.metavar or ("FILE" if option.kind is Path else "NAME")
+    if option.metavar:
+        return option.metavar
     unit = option.command_unit or option.unit
-    word = _METAVARS[unit] if unit else "0..1" if option.ranges == ((0.0, 1.0),) else "X"
+    if option.kind is not float:
+        word = "FILE" if option.kind is Path else "NAME"
+    else:
+        word = _METAVARS[unit] if unit else "0..1" if option.ranges == ((0.0, 1.0),) else "X"
     return f"{word}|{option.none_word}" if option.none_word else word
 
 

@@ -146,18 +146,22 @@ class Option:
     def demand(self, command_line: bool = False) -> str:
         """Which values it takes, in words; on the command line in its units."""
         if self.kind is bool:
-            return "True or False"
-        if self.kind is Path:
-            return "the path of a file that is there"
-        if self.kind is str:
-            return _either(self.values) if self.choices else "a name"
+            text = "True or False"
+        elif self.kind is Path:
+            text = "the path of a file that is there"
+        elif self.kind is str:
+            text = _either(self.values) if self.choices else "a name"
+        else:
+            text = self._demanded_numbers(command_line)
+        return f"{text} or {self.none_word}" if self.none_word else text
+
+    def _demanded_numbers(self, command_line: bool) -> str:
         scale, unit = self.scale(command_line), self.command_unit if command_line and self.command_unit else self.unit
         what = UNITS[unit] if unit else "a number" if self.count == 1 else "numbers"
         spans = [_span(low * scale, high * scale) for low, high in self.ranges]
         if len(spans) > 1:
             return f"{self.count} {what}: {', '.join(spans)}"
-        text = f"{what} {spans[0]}".strip() if self.count == 1 else f"{self.count} numbers, {what} {spans[0]}".strip()
-        return f"{text} or {self.none_word}" if self.none_word else text
+        return (f"{self.count} numbers, " if self.count > 1 else "") + f"{what} {spans[0]}".strip()
 
     def _numbers(self, value: Any) -> float | tuple[float, ...] | None:
         try:

@@ -155,10 +155,11 @@ def test_the_documents_have_the_tables_of_today(name: str):
     assert renewed(text) == text, f"run: python -m lifter_core.options docs/{name}"
 
 
-NEW_OPTION = """\
+NEW_OPTIONS = """\
     hover: float = option(
         0.0, "Lifts the whole person above the floor", "solving", Place.COMMANDS, unit="m", command_unit="cm", range=(0, 9)
     )
+    props: Path | None = option(None, "Where the props are", "solving", Place.COMMANDS, none_word="none")
 """
 
 
@@ -170,7 +171,7 @@ def with_a_new_option(tmp_path: Path) -> Path:
     left_out = shutil.ignore_patterns("training", "__pycache__", *large)
     package = shutil.copytree(source, tmp_path / "copy" / "lifter_core", ignore=left_out)
     for name, before, after in (
-        ("options.py", "    camera: str = option(", NEW_OPTION + "    camera: str = option("),
+        ("options.py", "    camera: str = option(", NEW_OPTIONS + "    camera: str = option("),
         ("solve/place.py", "-= options.floor_height", "-= options.floor_height - options.hover"),
     ):
         text = (package / name).read_text("utf-8")
@@ -179,11 +180,11 @@ def with_a_new_option(tmp_path: Path) -> Path:
     return package.parent
 
 
-def run(folder: Path, *arguments: object) -> str:
+def run(folder: Path, *arguments: object, code: int = 0) -> str:
     command = [sys.executable, "-m", "lifter_core", *map(str, arguments)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ""})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
 
 
 def test_adding_an_option_takes_two_files(with_a_new_option: Path, tmp_path: Path):
@@ -198,6 +199,25 @@ def test_adding_an_option_takes_two_files(with_a_new_option: Path, tmp_path: Pat
     tables = [sys.executable, "-m", "lifter_core.options"]
     printed = subprocess.run(tables, cwd=with_a_new_option, capture_output=True, text=True, check=True).stdout
     assert "| `hover` | `--hover CM` |  | metres from 0 to 9 | 0 | Lifts the whole person above the floor |" in printed
+
+
+def test_a_new_option_that_is_a_path_stays_with_the_take_until_it_is_taken_back(
+    with_a_new_option: Path, tmp_path: Path
+):
+    save_take(walking_take(), tmp_path / "walk.npz")
+    props = tmp_path / "props.json"
+    base = ("--model", "fast", "--progress", "none", "-o")
+    line = ("solve", tmp_path / "walk.npz", *base, tmp_path / "a.npz", "--props", props)
+    said = run(with_a_new_option, *line, code=2)
+    assert said == f"lifter: --props takes the path of a file that is there or none, not {props}.\n"
+    props.write_text("{}")
+    run(with_a_new_option, *line)
+    assert load_take(tmp_path / "a.npz").meta["options"] == {"props": str(props)}
+    props.unlink()
+    again = ("solve", tmp_path / "a.npz", *base, tmp_path / "b.npz")
+    assert "props takes the path of a file that is there" in run(with_a_new_option, *again, code=2)
+    run(with_a_new_option, *again, "--props", "none")
+    assert load_take(tmp_path / "b.npz").meta["options"] == {"props": "none"}
 
 
 def test_a_clip_is_lifted_with_the_new_option(with_a_new_option: Path, shared: Path, tmp_path: Path, detector: str):
