@@ -1,5 +1,6 @@
 """Options: declared once, checked everywhere, and what a new one takes."""
 
+import json
 import math
 import os
 import shutil
@@ -180,22 +181,46 @@ def with_a_new_option(tmp_path: Path) -> Path:
     return package.parent
 
 
-def run(folder: Path, *arguments: object, code: int = 0) -> str:
-    command = [sys.executable, "-m", "lifter_core", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ""})
-    assert done.returncode == code, done.stderr
-    return done.stderr if code else done.stdout
+RUN = """
+import contextlib, io, json, sys
+from pathlib import Path
+from lifter_core.cli import main
+for line in json.load(sys.stdin):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.suppress(SystemExit):
+        code = main(line) if isinstance(line, list) else Path(line).unlink()
+    print(json.dumps([code, said.getvalue()]))
+"""
+
+
+def run(folder: Path, *lines: Any) -> list[Any]:
+    """The command's exit codes and what it said, line after line; a name instead of a line is a file to remove."""
+    told = json.dumps([[str(word) for word in line] if isinstance(line, list) else str(line) for line in lines])
+    environment = os.environ | {"PYTHONPATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        input=told,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_adding_an_option_takes_two_files(with_a_new_option: Path, tmp_path: Path):
-    save_take(walking_take(), tmp_path / "walk.npz")
-    base = ("solve", tmp_path / "walk.npz", "--model", "fast", "--progress", "none", "-o")
-    run(with_a_new_option, *base, tmp_path / "floor.npz")
-    run(with_a_new_option, *base, tmp_path / "air.npz", "--hover", 150)
-    floor, air = load_take(tmp_path / "floor.npz"), load_take(tmp_path / "air.npz")
-    np.testing.assert_allclose(air.positions - floor.positions - [0, 0, 1.5], 0, atol=1e-5)
-    assert (floor.meta["options"], air.meta["options"]) == ({}, {"hover": 1.5})
-    assert "--hover CM" in run(with_a_new_option, "lift", "--help")
+    walk, floor, air = (tmp_path / f"{name}.npz" for name in ("walk", "floor", "air"))
+    save_take(walking_take(), walk)
+    base = ["solve", walk, "--model", "fast", "--progress", "none", "-o"]
+    solved, high, far = run(
+        with_a_new_option, [*base, floor], [*base, air, "--hover", 150], [*base, air, "--hover", 1500]
+    )
+    assert (solved, high) == ([0, ""], [0, ""])
+    assert far == [2, "lifter: --hover takes centimetres from 0 to 900, not 1500.\n"]
+    np.testing.assert_allclose(load_take(air).positions - load_take(floor).positions - [0, 0, 1.5], 0, atol=1e-5)
+    assert [load_take(path).meta["options"] for path in (floor, air)] == [{}, {"hover": 1.5}]
     tables = [sys.executable, "-m", "lifter_core.options"]
     printed = subprocess.run(tables, cwd=with_a_new_option, capture_output=True, text=True, check=True).stdout
     assert "| `hover` | `--hover CM` |  | metres from 0 to 9 | 0 | Lifts the whole person above the floor |" in printed
@@ -204,27 +229,34 @@ def test_adding_an_option_takes_two_files(with_a_new_option: Path, tmp_path: Pat
 def test_a_new_option_that_is_a_path_stays_with_the_take_until_it_is_taken_back(
     with_a_new_option: Path, tmp_path: Path
 ):
-    save_take(walking_take(), tmp_path / "walk.npz")
-    props = tmp_path / "props.json"
-    base = ("--model", "fast", "--progress", "none", "-o")
-    line = ("solve", tmp_path / "walk.npz", *base, tmp_path / "a.npz", "--props", props)
-    said = run(with_a_new_option, *line, code=2)
-    assert said == f"lifter: --props takes the path of a file that is there or none, not {props}.\n"
+    walk, a, b, props = (tmp_path / name for name in ("walk.npz", "a.npz", "b.npz", "props.json"))
+    save_take(walking_take(), walk)
     props.write_text("{}")
-    run(with_a_new_option, *line)
-    assert load_take(tmp_path / "a.npz").meta["options"] == {"props": str(props)}
-    props.unlink()
-    again = ("solve", tmp_path / "a.npz", *base, tmp_path / "b.npz")
-    assert "props takes the path of a file that is there" in run(with_a_new_option, *again, code=2)
-    run(with_a_new_option, *again, "--props", "none")
-    assert load_take(tmp_path / "b.npz").meta["options"] == {"props": "none"}
+    base = ["solve", "--model", "fast", "--progress", "none"]
+    again = [*base, a, "-o", b]
+    told, gone, wrong, back = (
+        line
+        for line in run(
+            with_a_new_option,
+            [*base, walk, "-o", a, "--props", props],
+            props,
+            again,
+            [*again, "--props", props],
+            [*again, "--props", "none"],
+        )
+        if line[0] is not None
+    )
+    assert (told, back) == ([0, ""], [0, ""])
+    assert gone == [2, f"lifter: props takes the path of a file that is there or none, not {props}.\n"]
+    assert wrong == [2, f"lifter: --props takes the path of a file that is there or none, not {props}.\n"]
+    assert load_take(a).meta["options"] == {"props": str(props)}
+    assert load_take(b).meta["options"] == {"props": "none"}
 
 
 def test_a_clip_is_lifted_with_the_new_option(with_a_new_option: Path, shared: Path, tmp_path: Path, detector: str):
-    run(
-        with_a_new_option, "lift", shared / "clips" / "tfjs_pose_squats.mp4", "-o", tmp_path / "air.npz", "--model", "fast",
-        "--detector", detector, "--no-flip", "--start", 2, "--end", 2.6, "--hover", 100, "--progress", "none",
-    )  # fmt: skip
-    air = load_take(tmp_path / "air.npz")
+    clip, take = shared / "clips" / "tfjs_pose_squats.mp4", tmp_path / "air.npz"
+    quick = ["--model", "fast", "--detector", detector, "--no-flip", "--start", 2, "--end", 2.6, "--progress", "none"]
+    assert run(with_a_new_option, ["lift", clip, "-o", take, *quick, "--hover", 100]) == [[0, ""]]
+    air = load_take(take)
     assert air.meta["options"] == {"start": 2.0, "end": 2.6, "hover": 1.0}
     assert 0.9 < np.nanmin(air.positions[..., 2]) < 1.1
