@@ -8,13 +8,16 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import __version__
+from .detection import Detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
+from .npz import format_of
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, DEVICES, shipped
 from .take import Take, load_take, save_take
@@ -32,38 +35,36 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     lift = commands.add_parser(
-        "lift", help="lift a clip to a take", description="Lifts the person in a clip to a take."
+        "lift",
+        help="lift a clip to a take",
+        description="Lifts the person in a clip (or in a detection of it) to a take.",
     )
-    lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    lift.add_argument(
+        "clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...), or a detection file"
+    )
     lift.add_argument(
         "--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it"
     )
-    lift.add_argument(
-        "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
-    )
-    lift.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="look at each picture's mirror image too and average: better, on a second core (default)",
-    )
-    lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
-    lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
 
-    lift.add_argument(
-        "--person",
-        nargs=3,
-        type=float,
-        metavar=("X", "Y", "S"),
-        help="whom to lift when there are several: where in the picture (0 to 1 from its upper left) at which second",
+    detection = commands.add_parser(
+        "detect",
+        help="find the person in a clip, to be lifted later",
+        description="Finds the person in a clip: the slow half of lifting. Lift and solve take the file without the clip.",
     )
+    detection.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    detection.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the detection is written"
+    )
+    for command in (lift, detection):
+        _add_detecting(command)
 
     again = commands.add_parser(
         "solve",
         help="solve a take anew with other options, in seconds",
-        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was.",
+        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was. "
+        "A detection file is solved as well.",
     )
-    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take to start from")
+    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take (or detection) to start from")
     for command in (lift, again):
         command.add_argument(
             "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the take is written"
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_solving(command)
         command.add_argument("--model", metavar="NAME", help="lifting network; see: lifter models")
         command.add_argument("--device", choices=DEVICES, default="auto", help="where the network runs")
+    for command in (lift, detection, again):
         command.add_argument(
             "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
         )
@@ -86,11 +88,42 @@ def _parser() -> argparse.ArgumentParser:
     frame.add_argument("--time", type=float, default=0.0, metavar="S", help="at this second (default: the first)")
     frame.add_argument("--size", type=int, metavar="PX", help="its longer side (default: as large as it is)")
 
-    info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
+    info = commands.add_parser(
+        "info", help="say what is in a take or detection", description="Says what is in a take or a detection."
+    )
     info.add_argument("take", type=Path, metavar="TAKE.npz")
 
     commands.add_parser("models", help="list the lifting networks and their figures")
     return parser
+
+
+def _add_detecting(command: argparse.ArgumentParser) -> None:
+    """How the clip is looked at; what is not given is None."""
+    command.add_argument(
+        "--detector", choices=_DETECTORS, help="2D detection: lite is fastest, heavy best (default: heavy)"
+    )
+    command.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        help="look at each picture's mirror image too and average: better, on a second core (default)",
+    )
+    command.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
+    command.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
+    command.add_argument(
+        "--person",
+        nargs=3,
+        type=float,
+        metavar=("X", "Y", "S"),
+        help="whom to lift when there are several: where in the picture (0 to 1 from its upper left) at which second",
+    )
+
+
+def _detecting(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of detect() that were given."""
+    given = {name: getattr(args, name) for name in ("detector", "flip", "start", "end", "person")}
+    if given["person"] is not None:
+        given["person"] = tuple(given["person"])
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _add_solving(command: argparse.ArgumentParser) -> None:
@@ -146,12 +179,12 @@ def main(argv: list[str] | None = None) -> int:
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        if args.command in ("lift", "solve"):
+        if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
             _frame(args)
         elif args.command == "info":
-            print(describe(load_take(args.take)))
+            print(_describe_file(args.take))
         else:
             _models()
     except LiftError as error:
@@ -215,24 +248,43 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import lift_clip
 
     _check(args, args.clip, [args.out, args.bvh, args.preview])
-    take = lift_clip(
-        args.clip,
-        detector=args.detector,
-        flip=args.flip,
-        model=args.model,
-        device=args.device,
-        start=args.start,
-        end=args.end,
-        person=tuple(args.person) if args.person else None,
-        report=report,
-        **_solving(args),
-    )
+    looking = _detecting(args)
+    if _is_detection(args.clip):
+        if looking or args.preview:
+            unused = "preview" if args.preview else next(iter(looking))
+            raise BadInputError(
+                f"{args.clip} is a detection, for which --{unused} comes too late; give the clip itself."
+            )
+        return _solve_detection(args, args.clip, report)
+    take = lift_clip(args.clip, model=args.model, device=args.device, report=report, **looking, **_solving(args))
     _write(take, args)
     if args.preview:
         from .export.preview import write_preview, write_preview_picture
 
         write_preview(take, args.clip, args.preview, report)
         write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
+    return take
+
+
+def _is_detection(path: Path) -> bool:
+    """Whether a file is a detection of any version, by what it says of itself."""
+    return format_of(path).startswith("lift-detection/")
+
+
+def _detect(args: argparse.Namespace, report: Report) -> Detection:
+    from .pipeline import detect
+
+    _check(args, args.clip, [args.out])
+    detection = detect(args.clip, report=report, **_detecting(args))
+    save_detection(detection, args.out)
+    return detection
+
+
+def _solve_detection(args: argparse.Namespace, path: Path, report: Report) -> Take:
+    from .pipeline import solve
+
+    take = solve(load_detection(path), args.model, args.device, report, **_solving(args))
+    _write(take, args)
     return take
 
 
@@ -248,6 +300,8 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import solve_again
 
     _check(args, args.take, [args.out, args.bvh])
+    if _is_detection(args.take):
+        return _solve_detection(args, args.take, report)
     take = solve_again(load_take(args.take), args.model, args.device, report, **_solving(args))
     _write(take, args)
     return take
@@ -262,20 +316,46 @@ def _write(take: Take, args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
-    """Runs a command that makes a take, with its progress."""
+    """Runs a command that makes a take or a detection, with its progress."""
     bar = Bar() if args.progress == "bar" else None
     report: Report = lines or bar or silent
+    makers: dict[str, Callable[[argparse.Namespace, Report], Take | Detection]]
+    makers = {"lift": _lift, "detect": _detect, "solve": _solve}
     try:
-        take = (_lift if args.command == "lift" else _solve)(args, report)
+        made = makers[args.command](args, report)
     except OSError as error:
         raise BadInputError(f"{error.filename or args.out} cannot be written: {error.strerror}.") from error
     finally:
         if bar:
             bar.close()
     if lines:
-        lines.send({"stage": "done", "take": str(args.out)})
+        lines.send({"stage": "done", "detection" if args.command == "detect" else "take": str(args.out)})
     elif bar:
-        print(describe(take))
+        print(describe_detection(made) if isinstance(made, Detection) else describe(made))
+
+
+def _describe_file(path: Path) -> str:
+    return describe_detection(load_detection(path)) if _is_detection(path) else describe(load_take(path))
+
+
+def describe_detection(detection: Detection) -> str:
+    """A few lines on what a detection holds, for people."""
+    times, settings = detection.timestamps, detection.settings
+    lines = [
+        f"{detection.clip.name or 'detection'}: {len(times)} frames, {times[-1] - times[0]:.1f} s at "
+        f"{detection.fps:g} fps, {detection.image_size[0]}x{detection.image_size[1]}",
+        f"detector {settings.detector}{', also in the mirror' if settings.flip else ''}: "
+        f"{len(detection.keypoint_names)} points{', 3D of its own' if detection.world is not None else ''}",
+    ]
+    if detection.clip.damaged:
+        lines.append(f"{detection.clip.damaged} damaged pictures of the clip are missing")
+    for p, person in enumerate(detection.people):
+        found = person.found
+        sure = person.confidence[found].mean()
+        lines.append(f"person {p + 1}: found in {found.sum()} frames, mean confidence {sure:.2f}")
+    if detection.others:
+        lines.append(f"{len(detection.others)} more in the picture, not followed")
+    return "\n".join(lines)
 
 
 def describe(take: Take) -> str:

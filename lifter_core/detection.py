@@ -1,0 +1,280 @@
+"""The detection: all that was seen in a clip, and its file (``lift-detection/1``, a plain .npz; docs/detection.md).
+
+Pixels are those of the upright, square-pixel picture. Camera axes: x right, y down, z forward.
+"""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import __version__
+from .camera_motion.tracks import TRACKS_LAYOUT, Tracks, check_tracks, tracks_from_arrays, tracks_to_arrays
+from .errors import BadInputError
+from .files import replaced
+from .keypoints import Keypoints
+from .npz import Header, check_layout, read_npz, text_of
+
+FORMAT = "lift-detection/1"
+MINOR = 0  # a newer minor version only adds arrays and facts
+
+_LAYOUT = {
+    "timestamps": ("f8", "T"),
+    "keypoint_names": ("U", "K"),
+    "points": ("f4", "PTK2"),
+    "confidence": ("f4", "PTK"),
+}
+_WORLD = {"world": ("f4", "PTK3")}
+_FACTS = {"image_size": ("i4", "2"), "fps": ("f8", ""), "meta": ("U", "")}
+_OTHERS = {"others": ("f8", "S4"), "others_person": ("i4", "S")}
+_VERSION = {"format": ("U", ""), "minor": ("i4", "")}
+_MOST = {"P": 64, "T": 5_000_000, "K": 1000, "S": 1_000_000, "M": 20_000_000, "R": 100_000}
+_LONGEST_SIDE = 65_536  # px
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """What is kept of the clip itself.
+
+    Attributes:
+        name: the file's name, without its folder; sha256: of the file, in hex; both may be empty if unknown.
+        rotation: degrees that bring the stored picture upright, as video.ClipInfo has it.
+        damaged: packets that could not be decoded; their pictures are missing.
+        focal_35mm: the 35 mm equivalent focal length in mm that the file's tags name, None if they name none.
+    """
+
+    name: str = ""
+    sha256: str = ""
+    rotation: int = 0
+    damaged: int = 0
+    focal_35mm: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if a fact cannot be."""
+        if not isinstance(self.name, str) or not isinstance(self.sha256, str) or len(self.sha256) not in (0, 64):
+            raise ValueError("the clip's name or sha256 cannot be")
+        if not isinstance(self.rotation, int) or not isinstance(self.damaged, int) or self.damaged < 0:
+            raise ValueError("the clip's rotation or number of damaged packets cannot be")
+        if self.focal_35mm is not None and not (_is_number(self.focal_35mm) and self.focal_35mm > 0):
+            raise ValueError("the clip's focal length cannot be")
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """How the clip was looked at.
+
+    Attributes:
+        detector: the name it is registered by; flip: each picture's mirror image was looked at too.
+        start, end: the range in seconds of the clip; None = from its beginning, to its end.
+        person: who was pointed at: x, y (0 to 1 from the upper left) and second; None = the main person was taken.
+        version: of lifter_core.
+    """
+
+    detector: str
+    flip: bool = True
+    start: float | None = None
+    end: float | None = None
+    person: tuple[float, float, float] | None = None
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if a setting cannot be."""
+        if not all(isinstance(text, str) for text in (self.detector, self.version)) or not isinstance(self.flip, bool):
+            raise ValueError("the detector's settings cannot be")
+        person = self.person or (0.0, 0.0, 0.0)
+        if len(person) != 3 or not all(_is_number(x) for x in (*person, self.start or 0.0, self.end or 0.0)):
+            raise ValueError("the range or the person pointed at cannot be")
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """P people followed through T frames of a clip, K keypoints each. Checked when made.
+
+    Attributes:
+        clip: what is kept of the file; settings: how it was looked at.
+        image_size: width, height of the upright picture in px; fps: the clip's average frame rate.
+        timestamps: (T,) s from the clip's first frame, rising.
+        keypoint_names: (``left_knee``, ...; left and right are the person's own).
+        points: (P, T, K, 2) px; in a frame in which a person was not found all of theirs are NaN.
+        confidence: (P, T, K) 0 to 1; 0 where not found.
+        world: (P, T, K, 3) m about the hips, camera axes: the detector's own 3D, NaN where not found; None = it gives none.
+        others: who else was in the clip, an (S, 4) array a person, a row a sighting: s, x and y px of the trunk's middle,
+            extent in px. They were looked for twice a second or so, and not followed.
+        background: what was measured of the background, for the camera's motion; None = nothing was.
+
+    Raises:
+        ValueError: the parts do not belong together, or something in them cannot be.
+    """
+
+    clip: ClipFacts
+    settings: DetectorSettings
+    image_size: tuple[int, int]
+    fps: float
+    timestamps: NDArray[np.float64]
+    keypoint_names: tuple[str, ...]
+    points: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    world: NDArray[np.float32] | None = None
+    others: tuple[NDArray[np.float64], ...] = ()
+    background: Tracks | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if something cannot be."""
+        arrays = {
+            "timestamps": self.timestamps,
+            "keypoint_names": np.array(self.keypoint_names, dtype=np.str_),
+            "points": self.points,
+            "confidence": self.confidence,
+        }
+        layout = _LAYOUT
+        if self.world is not None:
+            arrays["world"] = self.world
+            layout = _LAYOUT | _WORLD
+        if 0 in check_layout(arrays, layout, _MOST).values():
+            raise ValueError("there are no people, no frames or no keypoints in it")
+        self._check_numbers()
+        if self.background is not None:
+            check_tracks(self.background)
+            if self.background.frames != len(self.timestamps):
+                raise ValueError("the background has another number of frames than the people")
+
+    def _check_numbers(self) -> None:
+        if not all(0 < side <= _LONGEST_SIDE for side in self.image_size):
+            raise ValueError(f"a picture of {self.image_size[0]} x {self.image_size[1]} cannot be")
+        if not (math.isfinite(self.fps) and self.fps > 0):
+            raise ValueError(f"{self.fps:g} frames a second cannot be")
+        if not np.isfinite(self.timestamps).all() or (np.diff(self.timestamps) <= 0).any():
+            raise ValueError("the timestamps do not rise")
+        if len(set(self.keypoint_names)) < len(self.keypoint_names):
+            raise ValueError("two keypoints have the same name")
+        here = np.isfinite(self.points).all(-1)
+        found = here.all(-1)
+        if not (here.any(-1) == found).all() or not found.any(-1).all() or np.isinf(self.points).any():
+            raise ValueError("a person is found in no frame, or a frame lacks some of their points")
+        if not ((self.confidence >= 0) & (self.confidence <= 1)).all() or self.confidence[~here].any():
+            raise ValueError("the confidence must be from 0 to 1, and 0 where nobody was found")
+        if self.world is not None and not np.isfinite(self.world[here]).all():
+            raise ValueError("the detector's own 3D is missing where somebody was found")
+        if any(other.ndim != 2 or other.shape[1] != 4 or not np.isfinite(other).all() for other in self.others):
+            raise ValueError("a sighting of somebody else cannot be")
+
+    @property
+    def people(self) -> list[Keypoints]:
+        """Each person's keypoints over the clip."""
+        return [
+            Keypoints(
+                self.keypoint_names,
+                self.points[p],
+                self.confidence[p],
+                self.timestamps,
+                self.image_size,
+                self.fps,
+                None if self.world is None else self.world[p],
+            )
+            for p in range(len(self.points))
+        ]
+
+
+def save_detection(detection: Detection, path: str | os.PathLike[str]) -> None:
+    """Writes the detection to a temporary name beside ``path`` and moves it into place."""
+    sightings = [np.empty((0, 4)), *detection.others]
+    meta = {"clip": asdict(detection.clip), "settings": asdict(detection.settings)}
+    arrays: dict[str, Any] = {
+        "format": np.array(FORMAT),
+        "minor": np.array(MINOR, np.int32),
+        "meta": np.array(json.dumps(meta)),
+        "image_size": np.array(detection.image_size, np.int32),
+        "fps": np.array(detection.fps, np.float64),
+        "timestamps": detection.timestamps,
+        "keypoint_names": np.array(detection.keypoint_names),
+        "points": detection.points,
+        "confidence": detection.confidence,
+        "others": np.concatenate(sightings).astype(np.float64),
+        "others_person": np.repeat(
+            np.arange(len(detection.others), dtype=np.int32), [len(other) for other in detection.others]
+        ),
+    }
+    if detection.world is not None:
+        arrays["world"] = detection.world
+    if detection.background is not None:
+        arrays |= tracks_to_arrays(detection.background)
+    with replaced(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def load_detection(path: str | os.PathLike[str]) -> Detection:
+    """Reads a detection file.
+
+    Raises:
+        BadInputError: the file is missing, is no detection, is damaged, or is of another format version.
+    """
+    every = _VERSION | _LAYOUT | _WORLD | _FACTS | _OTHERS | TRACKS_LAYOUT
+    try:
+        said = text_of(read_npz(path, ("format",)).get("format", np.array(0)))
+    except OSError as error:
+        raise BadInputError(f"The detection {path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise BadInputError(f"{path} is not a detection file; make one with: lifter detect CLIP -o NEW.npz") from None
+    if said != FORMAT:
+        raise BadInputError(f"{path} is not a {FORMAT} file (it says {said[:80]!r}); detect the clip again.")
+    try:
+        arrays = read_npz(path, every, _check_headers)
+        return _from_arrays(arrays)
+    except OSError as error:
+        raise BadInputError(f"The detection {path} cannot be read: {error.strerror}.") from None
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        raise BadInputError(f"The detection {path} cannot be used ({error}); detect the clip again.") from None
+
+
+def _check_headers(headers: Mapping[str, Header]) -> None:
+    layout = _VERSION | _LAYOUT | _FACTS | _OTHERS
+    if "world" in headers:
+        layout |= _WORLD
+    if not TRACKS_LAYOUT.keys().isdisjoint(headers):
+        layout |= TRACKS_LAYOUT
+    check_layout(headers, layout, _MOST)
+
+
+def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
+    meta = json.loads(text_of(arrays["meta"]))
+    settings = dict(_known(DetectorSettings, meta["settings"]))
+    if settings.get("person") is not None:
+        settings["person"] = tuple(settings["person"])
+    size = int(arrays["image_size"][0]), int(arrays["image_size"][1])
+    if min(size) < 1:
+        raise ValueError(f"a picture of {size[0]} x {size[1]} cannot be")
+    background = None
+    if "background_size" in arrays:
+        background = tracks_from_arrays(arrays, len(arrays["timestamps"]), size)
+    whose = arrays["others_person"]
+    if (np.diff(whose, prepend=0) < 0).any():
+        raise ValueError("the others are not in order")
+    return Detection(
+        clip=ClipFacts(**_known(ClipFacts, meta["clip"])),
+        settings=DetectorSettings(**settings),
+        image_size=size,
+        fps=float(arrays["fps"]),
+        timestamps=arrays["timestamps"],
+        keypoint_names=tuple(str(name) for name in arrays["keypoint_names"]),
+        points=arrays["points"],
+        confidence=arrays["confidence"],
+        world=arrays.get("world"),
+        others=tuple(arrays["others"][whose == person] for person in np.unique(whose)),
+        background=background,
+    )
+
+
+def _known(kind: type[ClipFacts] | type[DetectorSettings], values: Any) -> dict[str, Any]:
+    """Those of a file's facts that this version knows; a newer one may have added some."""
+    if not isinstance(values, dict):
+        raise ValueError("its facts are missing")
+    return {f.name: values[f.name] for f in fields(kind) if f.name in values}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
