@@ -242,7 +242,7 @@ def _check_headers(headers: Mapping[str, Header]) -> None:
 
 def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
     meta = json.loads(text_of(arrays["meta"]))
-    settings = dict(_known(DetectorSettings, meta["settings"]))
+    settings = _known(DetectorSettings, meta, "settings")
     if settings.get("person") is not None:
         settings["person"] = tuple(settings["person"])
     size = int(arrays["image_size"][0]), int(arrays["image_size"][1])
@@ -255,7 +255,7 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
     if (np.diff(whose, prepend=0) < 0).any():
         raise ValueError("the others are not in order")
     return Detection(
-        clip=ClipFacts(**_known(ClipFacts, meta["clip"])),
+        clip=ClipFacts(**_known(ClipFacts, meta, "clip")),
         settings=DetectorSettings(**settings),
         image_size=size,
         fps=float(arrays["fps"]),
@@ -269,10 +269,11 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
     )
 
 
-def _known(kind: type[ClipFacts] | type[DetectorSettings], values: Any) -> dict[str, Any]:
-    """Those of a file's facts that this version knows; a newer one may have added some."""
+def _known(kind: type[ClipFacts] | type[DetectorSettings], meta: Any, part: str) -> dict[str, Any]:
+    """Those of a part of a file's facts that this version knows; a newer one may have added some."""
+    values = meta.get(part) if isinstance(meta, dict) else None
     if not isinstance(values, dict):
-        raise ValueError("its facts are missing")
+        raise ValueError(f"the facts of its {part} are missing")
     return {f.name: values[f.name] for f in fields(kind) if f.name in values}
 
 

@@ -53,10 +53,8 @@ def read_npz(
                 if check is not None:
                     check(headers)
                 return {name: _array(archive, info, headers[name]) for name, info in members.items()}
-        except ValueError:
-            raise
         except Exception as error:  # zipfile, zlib and NumPy's parser raise many kinds at damaged bytes
-            raise ValueError(f"damaged: {error}") from error
+            raise ValueError(" ".join(str(error).split())[:200] or "damaged") from error
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -70,7 +68,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 def text_of(array: NDArray[Any]) -> str:
     """The text in an array without dimensions; raises ValueError if there is none."""
     if array.shape or array.dtype.kind != "U":
-        raise ValueError("damaged: a text is missing")
+        raise ValueError("a text is missing")
     return str(array[()])
 
 
@@ -102,7 +100,8 @@ def check_layout(
             for side, have in zip(shape, array.shape, strict=False)
         )
         if len(array.shape) != len(shape) or array.shape != expected:
-            raise ValueError(f"{name} is of shape {array.shape}, not ({', '.join(shape)})")
+            wanted = ", ".join(str(sides.get(side, side)) for side in shape)
+            raise ValueError(f"{name} is of shape {array.shape}, not ({wanted})")
     for side, size in sides.items():
         if size > most.get(side, size):
             raise ValueError(f"{size} is too much for {side} (at most {most[side]})")
