@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .detection import Detection, load_detection, save_detection
+from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
-from .npz import format_of
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, DEVICES, shipped
 from .take import Take, load_take, save_take
@@ -249,7 +248,7 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
 
     _check(args, args.clip, [args.out, args.bvh, args.preview])
     looking = _detecting(args)
-    if _is_detection(args.clip):
+    if is_detection(args.clip):
         if looking or args.preview:
             unused = "preview" if args.preview else next(iter(looking))
             raise BadInputError(
@@ -264,11 +263,6 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
         write_preview(take, args.clip, args.preview, report)
         write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
     return take
-
-
-def _is_detection(path: Path) -> bool:
-    """Whether a file is a detection of any version, by what it says of itself."""
-    return format_of(path).startswith("lift-detection/")
 
 
 def _detect(args: argparse.Namespace, report: Report) -> Detection:
@@ -300,7 +294,7 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import solve_again
 
     _check(args, args.take, [args.out, args.bvh])
-    if _is_detection(args.take):
+    if is_detection(args.take):
         return _solve_detection(args, args.take, report)
     take = solve_again(load_take(args.take), args.model, args.device, report, **_solving(args))
     _write(take, args)
@@ -335,7 +329,7 @@ def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
 
 
 def _describe_file(path: Path) -> str:
-    return describe_detection(load_detection(path)) if _is_detection(path) else describe(load_take(path))
+    return describe_detection(load_detection(path)) if is_detection(path) else describe(load_take(path))
 
 
 def describe_detection(detection: Detection) -> str:

@@ -6,9 +6,8 @@ Pixels are those of the upright, square-pixel picture. Camera axes: x right, y d
 import json
 import math
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +17,28 @@ from .camera_motion.tracks import TRACKS_LAYOUT, Tracks, check_tracks, tracks_fr
 from .errors import BadInputError
 from .files import replaced
 from .keypoints import Keypoints
-from .npz import Header, check_layout, read_npz, text_of
+from .layout import Layout, check_shapes, typed
+from .npz import Shapes, read_npz
 
 FORMAT = "lift-detection/1"
 MINOR = 0  # a newer minor version only adds arrays and facts
 
-_LAYOUT = {
-    "timestamps": ("f8", "T"),
-    "keypoint_names": ("U", "K"),
-    "points": ("f4", "PTK2"),
-    "confidence": ("f4", "PTK"),
+_PEOPLE: Layout = {
+    "timestamps": (np.float64, "T"),
+    "keypoint_names": (np.str_, "K"),
+    "points": (np.float32, "PTK2"),
+    "confidence": (np.float32, "PTK"),
 }
-_WORLD = {"world": ("f4", "PTK3")}
-_FACTS = {"image_size": ("i4", "2"), "fps": ("f8", ""), "meta": ("U", "")}
-_OTHERS = {"others": ("f8", "S4"), "others_person": ("i4", "S")}
-_VERSION = {"format": ("U", ""), "minor": ("i4", "")}
-_MOST = {"P": 64, "T": 5_000_000, "K": 1000, "S": 1_000_000, "M": 20_000_000, "R": 100_000}
+_WORLD: Layout = {"world": (np.float32, "PTK3")}
+_FACTS: Layout = {
+    "minor": (np.int32, ""),
+    "image_size": (np.int32, "2"),
+    "fps": (np.float64, ""),
+    "meta": (np.str_, ""),
+}
+_OTHERS: Layout = {"others": (np.float64, "S4"), "others_person": (np.int32, "S")}
+_EVERY: Layout = {**_FACTS, **_PEOPLE, **_WORLD, **_OTHERS, **TRACKS_LAYOUT}
+_LONGEST = {"P": 64, "T": 5_000_000, "K": 1000, "S": 1_000_000, "M": 20_000_000, "R": 100_000}
 _LONGEST_SIDE = 65_536  # px
 
 
@@ -55,13 +60,13 @@ class ClipFacts:
     focal_35mm: float | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError if a fact cannot be."""
+        """Checks the facts."""
         if not isinstance(self.name, str) or not isinstance(self.sha256, str) or len(self.sha256) not in (0, 64):
-            raise ValueError("the clip's name or sha256 cannot be")
+            raise BadInputError("the clip's name or sha256 cannot be")
         if not isinstance(self.rotation, int) or not isinstance(self.damaged, int) or self.damaged < 0:
-            raise ValueError("the clip's rotation or number of damaged packets cannot be")
+            raise BadInputError("the clip's rotation or number of damaged packets cannot be")
         if self.focal_35mm is not None and not (_is_number(self.focal_35mm) and self.focal_35mm > 0):
-            raise ValueError("the clip's focal length cannot be")
+            raise BadInputError("the clip's focal length cannot be")
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,15 @@ class DetectorSettings:
     version: str = __version__
 
     def __post_init__(self) -> None:
-        """Raises ValueError if a setting cannot be."""
+        """Checks the settings."""
         if not all(isinstance(text, str) for text in (self.detector, self.version)) or not isinstance(self.flip, bool):
-            raise ValueError("the detector's settings cannot be")
-        person = self.person or (0.0, 0.0, 0.0)
-        if len(person) != 3 or not all(_is_number(x) for x in (*person, self.start or 0.0, self.end or 0.0)):
-            raise ValueError("the range or the person pointed at cannot be")
+            raise BadInputError("the detector's settings cannot be")
+        if self.person is not None:
+            if not isinstance(self.person, tuple | list) or len(self.person) != 3:
+                raise BadInputError("the person pointed at is not a place and a time")
+            object.__setattr__(self, "person", tuple(self.person))
+        if not all(_is_number(x) for x in (*(self.person or ()), self.start or 0.0, self.end or 0.0)):
+            raise BadInputError("the range or the person pointed at cannot be")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +116,7 @@ class Detection:
         background: what was measured of the background, for the camera's motion; None = nothing was.
 
     Raises:
-        ValueError: the parts do not belong together, or something in them cannot be.
+        BadInputError: the parts do not belong together, or something in them cannot be.
     """
 
     clip: ClipFacts
@@ -124,44 +132,44 @@ class Detection:
     background: Tracks | None = None
 
     def __post_init__(self) -> None:
-        """Raises ValueError if something cannot be."""
-        arrays = {
-            "timestamps": self.timestamps,
-            "keypoint_names": np.array(self.keypoint_names, dtype=np.str_),
-            "points": self.points,
-            "confidence": self.confidence,
-        }
-        layout = _LAYOUT
+        """Checks the detection."""
+        names = np.array(self.keypoint_names, dtype=np.str_)
+        arrays: dict[str, NDArray[Any]]
+        arrays = {"timestamps": self.timestamps, "points": self.points, "confidence": self.confidence}
+        layout = dict(_PEOPLE)
         if self.world is not None:
             arrays["world"] = self.world
-            layout = _LAYOUT | _WORLD
-        if 0 in check_layout(arrays, layout, _MOST).values():
-            raise ValueError("there are no people, no frames or no keypoints in it")
+            layout |= _WORLD
+        shapes = {name: array.shape for name, array in arrays.items()} | {"keypoint_names": names.shape}
+        if 0 in check_shapes(shapes, layout, _LONGEST).values():
+            raise BadInputError("it has no people, no frames or no keypoints")
+        for name, array in arrays.items():
+            object.__setattr__(self, name, typed(name, array, layout[name][0]))
         self._check_numbers()
         if self.background is not None:
             check_tracks(self.background)
             if self.background.frames != len(self.timestamps):
-                raise ValueError("the background has another number of frames than the people")
+                raise BadInputError("the background has another number of frames than the people")
 
     def _check_numbers(self) -> None:
         if not all(0 < side <= _LONGEST_SIDE for side in self.image_size):
-            raise ValueError(f"a picture of {self.image_size[0]} x {self.image_size[1]} cannot be")
+            raise BadInputError(f"a picture of {self.image_size[0]} x {self.image_size[1]} cannot be")
         if not (math.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f"{self.fps:g} frames a second cannot be")
+            raise BadInputError(f"{self.fps:g} frames a second cannot be")
         if not np.isfinite(self.timestamps).all() or (np.diff(self.timestamps) <= 0).any():
-            raise ValueError("the timestamps do not rise")
+            raise BadInputError("the timestamps do not rise")
         if len(set(self.keypoint_names)) < len(self.keypoint_names):
-            raise ValueError("two keypoints have the same name")
+            raise BadInputError("two keypoints have the same name")
         here = np.isfinite(self.points).all(-1)
         found = here.all(-1)
         if not (here.any(-1) == found).all() or not found.any(-1).all() or np.isinf(self.points).any():
-            raise ValueError("a person is found in no frame, or a frame lacks some of their points")
+            raise BadInputError("a person is found in no frame, or a frame lacks some of their points")
         if not ((self.confidence >= 0) & (self.confidence <= 1)).all() or self.confidence[~here].any():
-            raise ValueError("the confidence must be from 0 to 1, and 0 where nobody was found")
+            raise BadInputError("the confidence must be from 0 to 1, and 0 where nobody was found")
         if self.world is not None and not np.isfinite(self.world[here]).all():
-            raise ValueError("the detector's own 3D is missing where somebody was found")
+            raise BadInputError("the detector's own 3D is missing where somebody was found")
         if any(other.ndim != 2 or other.shape[1] != 4 or not np.isfinite(other).all() for other in self.others):
-            raise ValueError("a sighting of somebody else cannot be")
+            raise BadInputError("a sighting of somebody else cannot be")
 
     @property
     def people(self) -> list[Keypoints]:
@@ -213,54 +221,44 @@ def load_detection(path: str | os.PathLike[str]) -> Detection:
     Raises:
         BadInputError: the file is missing, is no detection, is damaged, or is of another format version.
     """
-    every = _VERSION | _LAYOUT | _WORLD | _FACTS | _OTHERS | TRACKS_LAYOUT
     try:
-        said = text_of(read_npz(path, ("format",)).get("format", np.array(0)))
+        with open(path, "rb") as stream:
+            return read_detection(stream)
     except OSError as error:
         raise BadInputError(f"The detection {path} cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise BadInputError(f"{path} is not a detection file; make one with: lifter detect CLIP -o NEW.npz") from None
+    except BadInputError as error:
+        raise BadInputError(f"{path} is not a detection that can be read: {error}; detect the clip again.") from None
+
+
+def read_detection(stream: BinaryIO) -> Detection:
+    """Reads a detection from an open file of any minor version; what it does not know is ignored.
+
+    Raises:
+        BadInputError: what is wrong, as a clause without the file's name.
+    """
+    said = _format(stream)
     if said != FORMAT:
-        raise BadInputError(f"{path} is not a {FORMAT} file (it says {said[:80]!r}); detect the clip again.")
+        raise BadInputError(f"it is not a {FORMAT} file (it says {ascii(said)[:40]})")
+    arrays = read_npz(stream, list(_EVERY), _check_file)
+    arrays = {name: typed(name, array, _EVERY[name][0]) for name, array in arrays.items()}
     try:
-        arrays = read_npz(path, every, _check_headers)
-        return _from_arrays(arrays)
-    except OSError as error:
-        raise BadInputError(f"The detection {path} cannot be read: {error.strerror}.") from None
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise BadInputError(f"The detection {path} cannot be used ({error}); detect the clip again.") from None
-
-
-def _check_headers(headers: Mapping[str, Header]) -> None:
-    layout = _VERSION | _LAYOUT | _FACTS | _OTHERS
-    if "world" in headers:
-        layout |= _WORLD
-    if not TRACKS_LAYOUT.keys().isdisjoint(headers):
-        layout |= TRACKS_LAYOUT
-    check_layout(headers, layout, _MOST)
-
-
-def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
-    meta = json.loads(text_of(arrays["meta"]))
-    settings = _known(DetectorSettings, meta, "settings")
-    if settings.get("person") is not None:
-        settings["person"] = tuple(settings["person"])
+        meta = json.loads(str(arrays["meta"][()]))
+    except (ValueError, RecursionError):
+        raise BadInputError("its meta is no JSON") from None
     size = int(arrays["image_size"][0]), int(arrays["image_size"][1])
-    if min(size) < 1:
-        raise ValueError(f"a picture of {size[0]} x {size[1]} cannot be")
     background = None
     if "background_size" in arrays:
         background = tracks_from_arrays(arrays, len(arrays["timestamps"]), size)
     whose = arrays["others_person"]
     if (np.diff(whose, prepend=0) < 0).any():
-        raise ValueError("the others are not in order")
+        raise BadInputError("the others are not in order")
     return Detection(
         clip=ClipFacts(**_known(ClipFacts, meta, "clip")),
-        settings=DetectorSettings(**settings),
+        settings=DetectorSettings(**_known(DetectorSettings, meta, "settings")),
         image_size=size,
         fps=float(arrays["fps"]),
         timestamps=arrays["timestamps"],
-        keypoint_names=tuple(str(name) for name in arrays["keypoint_names"]),
+        keypoint_names=tuple(arrays["keypoint_names"].tolist()),
         points=arrays["points"],
         confidence=arrays["confidence"],
         world=arrays.get("world"),
@@ -269,11 +267,34 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Detection:
     )
 
 
+def is_detection(path: str | os.PathLike[str]) -> bool:
+    """Whether a file says that it is a detection, of whatever version."""
+    try:
+        with open(path, "rb") as stream:
+            return _format(stream).startswith("lift-detection/")
+    except (OSError, BadInputError):
+        return False
+
+
+def _format(stream: BinaryIO) -> str:
+    array = read_npz(stream, ("format",)).get("format", np.array(0))
+    return str(array[()]) if array.dtype.kind == "U" and array.ndim == 0 else ""
+
+
+def _check_file(shapes: Shapes) -> None:
+    """Compares the shapes of a file's arrays before they are read."""
+    layout = {**_FACTS, **_PEOPLE, **_OTHERS}
+    for optional in (_WORLD, TRACKS_LAYOUT):
+        if not optional.keys().isdisjoint(shapes):
+            layout |= optional
+    check_shapes(shapes, layout, _LONGEST)
+
+
 def _known(kind: type[ClipFacts] | type[DetectorSettings], meta: Any, part: str) -> dict[str, Any]:
     """Those of a part of a file's facts that this version knows; a newer one may have added some."""
     values = meta.get(part) if isinstance(meta, dict) else None
     if not isinstance(values, dict):
-        raise ValueError(f"the facts of its {part} are missing")
+        raise BadInputError(f"the facts of its {part} are missing")
     return {f.name: values[f.name] for f in fields(kind) if f.name in values}
 
 

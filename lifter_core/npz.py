@@ -1,151 +1,134 @@
-"""Reading .npz files that may be damaged or made to harm: what a file claims is checked before memory is taken for it."""
+"""Reading .npz files that may be damaged or hostile: sizes are checked before memory is used, and nothing is unpickled."""
 
+import io
 import math
-import os
+import struct
+import sys
+import tokenize
 import zipfile
-from collections.abc import Callable, Container, Mapping
-from typing import Any, NamedTuple, Protocol
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_MEMBERS = 1000
-_MOST_BYTES = 2 << 30  # of all arrays together
-_MOST_EXPANSION = 1032  # bytes out of a byte in: more than that DEFLATE cannot do
-_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+from .errors import BadInputError
+
+MAX_BYTES = 4 << 30
+"""Of all arrays read from one file together."""
+
+MAX_TEXT_BYTES = 4 << 20
+"""Of one array of text; such arrays become Python strings, which need many times their size."""
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+_HEADER_BYTES = 4096  # an array's header is far shorter
+_DEFLATE_RATIO = 1032  # deflate cannot compress further
+_KINDS = "biufU"  # booleans, integers, floats, text
+
+# What zipfile, zlib and NumPy's header parser raise when the bytes are wrong. MemoryError comes from deep nesting in a
+# header; RuntimeError from encrypted entries, and covers RecursionError and NotImplementedError.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, OSError, ValueError, TypeError,
+    LookupError, SyntaxError, ArithmeticError, RuntimeError, MemoryError,
+)  # fmt: skip
 
 
-class Shaped(Protocol):
-    """An array, or the header of one."""
+class _Entry(NamedTuple):
+    """One array in the file: its place in the zip, where its data begin, and what its header says."""
 
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
-
-
-class Header(NamedTuple):
-    """What a member of the file says of its array, and the byte at which the numbers begin."""
-
+    info: zipfile.ZipInfo
+    offset: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     fortran: bool
-    start: int
 
 
 def read_npz(
-    path: str | os.PathLike[str], wanted: Container[str], check: Callable[[Mapping[str, Header]], None] | None = None
+    stream: BinaryIO, names: Collection[str], check: Callable[[Shapes], None] | None = None
 ) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz file whose names are ``wanted``; others are not looked at.
+    """The arrays of an .npz file that are asked for; the others in it are not read, those it lacks are left out.
 
     Args:
-        check: is called with the arrays' headers before any array is read, and raises ValueError to refuse the file.
-
-    Raises:
-        OSError: the file cannot be opened.
-        ValueError: it is no .npz file, is damaged, or claims more than there can be in it.
-    """
-    with open(path, "rb") as stream:
-        try:
-            with zipfile.ZipFile(stream) as archive:
-                members = _members(archive, wanted)
-                headers = {name: _header(archive, info) for name, info in members.items()}
-                if check is not None:
-                    check(headers)
-                return {name: _array(archive, info, headers[name]) for name, info in members.items()}
-        except Exception as error:  # zipfile, zlib and NumPy's parser raise many kinds at damaged bytes
-            raise ValueError(" ".join(str(error).split())[:200] or "damaged") from error
-
-
-def format_of(path: str | os.PathLike[str]) -> str:
-    """What an .npz file's ``format`` says, such as ``lift-take/1``; empty for a file that is none or does not say."""
-    try:
-        return text_of(read_npz(path, ("format",))["format"])
-    except (OSError, ValueError, KeyError):
-        return ""
-
-
-def text_of(array: NDArray[Any]) -> str:
-    """The text in an array without dimensions; raises ValueError if there is none."""
-    if array.shape or array.dtype.kind != "U":
-        raise ValueError("a text is missing")
-    return str(array[()])
-
-
-def check_layout(
-    arrays: Mapping[str, Shaped], layout: Mapping[str, tuple[str, str]], most: Mapping[str, int]
-) -> dict[str, int]:
-    """Whether arrays (or their headers) are of the types and shapes they should be; arrays not in the layout are ignored.
-
-    Args:
-        layout: by name the type (``f4``, ``i4``, ``U`` ...) and the shape, a letter or a digit a side: ``PTK2`` is (P, T, K,
-            2), and the same letter is the same number everywhere.
-        most: by letter how large it may be.
+        stream: the file, seekable; names: of the arrays, without ``.npy``.
+        check: is given the shapes by name before any array is read, and raises BadInputError if they are wrong.
 
     Returns:
-        By letter how large it is.
+        The arrays by name, read-only: booleans, numbers or text.
 
     Raises:
-        ValueError: an array is missing or not as the layout says.
+        BadInputError: what is wrong, as a clause without the file's name: no .npz file, damaged, larger than MAX_BYTES,
+            or an array that only pickle could read.
     """
-    sides: dict[str, int] = {}
-    for name, (kind, shape) in layout.items():
-        if name not in arrays:
-            raise ValueError(f"{name} is missing")
-        array = arrays[name]
-        if kind not in (array.dtype.kind, f"{array.dtype.kind}{array.dtype.itemsize}"):
-            raise ValueError(f"{name} is of type {array.dtype}, not {kind}")
-        expected = tuple(
-            int(side) if side.isdigit() else sides.setdefault(side, have)
-            for side, have in zip(shape, array.shape, strict=False)
-        )
-        if len(array.shape) != len(shape) or array.shape != expected:
-            wanted = ", ".join(str(sides.get(side, side)) for side in shape)
-            raise ValueError(f"{name} is of shape {array.shape}, not ({wanted})")
-    for side, size in sides.items():
-        if size > most.get(side, size):
-            raise ValueError(f"{size} is too much for {side} (at most {most[side]})")
-    return sides
+    try:
+        if stream.seek(0, io.SEEK_END) > MAX_BYTES:  # its directory alone could be as large
+            raise BadInputError(f"it is larger than {MAX_BYTES} bytes")
+        with zipfile.ZipFile(stream) as archive:
+            entries = _entries(archive, names)
+            if check is not None:
+                check({name: entry.shape for name, entry in entries.items()})
+            return {name: _data(archive, name, entry) for name, entry in entries.items()}
+    except _DAMAGE as error:
+        raise BadInputError(f"it is no .npz file, or damaged ({type(error).__name__})") from None
 
 
-def _members(archive: zipfile.ZipFile, wanted: Container[str]) -> dict[str, zipfile.ZipInfo]:
-    infos = archive.infolist()
-    if len(infos) > _MOST_MEMBERS:
-        raise ValueError(f"{len(infos)} arrays are too many")
-    members = {}
-    for info in infos:
+def _entries(archive: zipfile.ZipFile, names: Collection[str]) -> dict[str, _Entry]:
+    entries: dict[str, _Entry] = {}
+    for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
-        if name not in wanted:
-            continue
-        if name in members:
-            raise ValueError(f"{name} is there twice")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
-            raise ValueError(f"{name} is packed in a way that NumPy does not use")
-        if info.file_size > _MOST_EXPANSION * (info.compress_size + 1):
-            raise ValueError(f"{name} claims to be larger than it can be")
-        members[name] = info
-    if sum(info.file_size for info in members.values()) > _MOST_BYTES:
-        raise ValueError("its arrays are too large")
-    return members
+        if name in names and info.filename.endswith(".npy"):
+            if name in entries:
+                raise BadInputError(f"it holds {name} twice")
+            entries[name] = _entry(archive, name, info)
+    total = sum(entry.info.file_size for entry in entries.values())
+    if total > MAX_BYTES:
+        raise BadInputError(f"it claims {total} bytes of arrays, and at most {MAX_BYTES} are read")
+    return entries
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Header:
-    with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version not in _HEADERS:
-            raise ValueError(f"{info.filename} is of an unknown version")
-        shape, fortran, dtype = _HEADERS[version](stream)
-        start = stream.tell()
-    if dtype.hasobject or dtype.itemsize == 0 or any(side < 0 for side in shape):
-        raise ValueError(f"{info.filename} holds no numbers or texts")
-    if math.prod(shape) * dtype.itemsize != info.file_size - start:
-        raise ValueError(f"{info.filename} is not as large as it says")
-    return Header(shape, dtype, fortran, start)
+def _entry(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Entry:
+    """Reads an array's header, and compares the sizes that it and the zip claim with what is there."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadInputError(f"{name} is compressed by another method than deflate")
+    ratio = 1 if info.compress_type == zipfile.ZIP_STORED else _DEFLATE_RATIO
+    if info.file_size > info.compress_size * ratio:
+        raise BadInputError(f"{name} claims {info.file_size} bytes but is stored in {info.compress_size}")
+    with archive.open(info) as packed:
+        head = io.BytesIO(packed.read(_HEADER_BYTES))
+    version = np.lib.format.read_magic(head)
+    if version == (1, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(head)
+    elif version == (2, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_2_0(head)
+    else:
+        raise BadInputError(f"{name} has an unknown .npy version")
+    if dtype.kind not in _KINDS or dtype.shape or not dtype.itemsize:
+        raise BadInputError(f"{name} holds neither numbers nor text")
+    if len(shape) > 8 or any(size < 0 for size in shape):
+        raise BadInputError(f"{name} has the impossible shape {shape}")
+    claimed = math.prod(shape) * dtype.itemsize
+    if claimed != info.file_size - head.tell():
+        raise BadInputError(f"{name} claims {claimed} bytes but has {info.file_size - head.tell()}")
+    if dtype.kind == "U" and claimed > MAX_TEXT_BYTES:
+        raise BadInputError(f"{name} is longer than text may be")
+    return _Entry(info, head.tell(), shape, dtype, fortran)
 
 
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: Header) -> NDArray[Any]:
-    with archive.open(info) as stream:
-        data = stream.read(info.file_size)  # no more than that is unpacked; at its end the checksum is compared
-    flat = np.frombuffer(data, header.dtype, offset=header.start)
-    array = flat.reshape(header.shape, order="F" if header.fortran else "C")
-    return array.astype(header.dtype.newbyteorder("="), order="C")
+def _data(archive: zipfile.ZipFile, name: str, entry: _Entry) -> NDArray[Any]:
+    with archive.open(entry.info) as packed:
+        packed.read(entry.offset)
+        data = packed.read(entry.info.file_size - entry.offset)  # without a size all that is packed would be unpacked
+    if len(data) != math.prod(entry.shape) * entry.dtype.itemsize:
+        raise BadInputError(f"{name} is cut short")
+    if data:
+        array = np.frombuffer(data, entry.dtype).reshape(entry.shape, order="F" if entry.fortran else "C")
+    else:
+        array = np.zeros(entry.shape, entry.dtype)
+    if entry.dtype.kind == "U":
+        characters = np.frombuffer(data, np.dtype("u4").newbyteorder(entry.dtype.byteorder))
+        if (characters > sys.maxunicode).any():
+            raise BadInputError(f"{name} holds what are no characters")
+    if entry.dtype.kind == "b" and data.translate(None, b"\0\1"):
+        raise BadInputError(f"{name} holds bytes that are neither true nor false")
+    return array

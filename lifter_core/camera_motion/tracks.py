@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BadInputError
+
 
 class Measurement(NamedTuple):
     """One frame seen from one reference: the points found, px of the grey picture from its middle."""
@@ -39,15 +41,15 @@ class Tracks:
     poor: int
 
 
-# of a detection file: kind of number and shape; M measurements, N points of all of them, R references
-TRACKS_LAYOUT: dict[str, tuple[str, str]] = {
-    "background_size": ("i4", "2"),
-    "background_poor": ("i4", ""),
-    "background_references": ("i4", "R"),
-    "background_measurements": ("i4", "M3"),
-    "background_before": ("f4", "N2"),
-    "background_after": ("f4", "N2"),
-    "background_shares": ("f4", "N"),
+# of a detection file; M measurements, N points of all of them, R references
+TRACKS_LAYOUT: dict[str, tuple[type[np.generic], str]] = {
+    "background_size": (np.int32, "2"),
+    "background_poor": (np.int32, ""),
+    "background_references": (np.int32, "R"),
+    "background_measurements": (np.int32, "M3"),
+    "background_before": (np.float32, "N2"),
+    "background_after": (np.float32, "N2"),
+    "background_shares": (np.float32, "N"),
 }
 
 
@@ -74,13 +76,15 @@ def tracks_from_arrays(arrays: Mapping[str, NDArray[Any]], frames: int, image_si
     """The tracks of a clip with so many ``frames``; ``image_size``: width, height of its upright picture in px.
 
     Raises:
-        ValueError: the arrays do not belong together.
+        BadInputError: the arrays do not belong together.
     """
+    if image_size[0] < 1:
+        raise BadInputError("the clip's picture has no width")
     rows = arrays["background_measurements"]
     ends = rows[:, 2].astype(np.int64).cumsum()
     points = [arrays[f"background_{name}"] for name in ("before", "after", "shares")]
     if (rows[:, 2] < 1).any() or len(points[0]) != (ends[-1] if len(ends) else 0):
-        raise ValueError("the background's points do not add up")
+        raise BadInputError("the background's points do not add up")
     parts = [np.split(array, ends[:-1]) if len(rows) else [] for array in points]
     width, height = (int(side) for side in arrays["background_size"])
     tracks = Tracks(
@@ -99,17 +103,17 @@ def tracks_from_arrays(arrays: Mapping[str, NDArray[Any]], frames: int, image_si
 
 
 def check_tracks(tracks: Tracks) -> None:
-    """Raises ValueError if something in the tracks cannot be."""
+    """Raises BadInputError if something in the tracks cannot be."""
     if min(tracks.size) < 1 or tracks.scale <= 0 or not 0 <= tracks.poor <= tracks.frames:
-        raise ValueError("the background's size or number of frames cannot be")
+        raise BadInputError("the background's size or number of frames cannot be")
     if any(not 0 <= birth < tracks.frames for birth in tracks.births):
-        raise ValueError("a reference of the background is no frame of the clip")
+        raise BadInputError("a reference of the background is no frame of the clip")
     for m in tracks.measurements:
         if not (0 <= m.frame < tracks.frames and 0 <= m.reference < len(tracks.births)):
-            raise ValueError("the background was measured in a frame that is not there")
+            raise BadInputError("the background was measured in a frame that is not there")
         if not len(m.before) == len(m.after) == len(m.share) > 0:
-            raise ValueError("a measurement of the background has no points, or not as many before as after")
+            raise BadInputError("a measurement of the background has no points, or not as many before as after")
         if not all(np.isfinite(part).all() for part in m[2:]):
-            raise ValueError("the background's points are not all finite")
+            raise BadInputError("the background's points are not all finite")
     if any(a.frame > b.frame for a, b in pairwise(tracks.measurements)):
-        raise ValueError("the background's measurements are not in order of frames")
+        raise BadInputError("the background's measurements are not in order of frames")

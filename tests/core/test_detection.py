@@ -91,7 +91,7 @@ def put(*at: int, value: float) -> Callable[[Any], Any]:
     ("changes", "reason"),
     [
         ({"points": lambda x: x[:, :-1]}, "shape"),
-        ({"points": lambda x: x.astype(np.float64)}, "type"),
+        ({"points": lambda x: x.astype(np.str_)}, "type"),
         ({"points": put(0, 3, 5, value=np.nan)}, "lacks some"),
         ({"points": put(0, 3, 5, value=np.inf)}, "lacks some"),
         ({"points": lambda x: x * np.float32(np.nan), "confidence": lambda x: x * 0}, "found in no frame"),
@@ -111,7 +111,7 @@ def put(*at: int, value: float) -> Callable[[Any], Any]:
     ],
 )
 def test_what_cannot_be_is_refused_when_it_is_made(changes: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(BadInputError, match=reason):
         edited(**changes)
 
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_is_refused_when_it_is_made(changes: dict[str, Any], reas
     "facts", [{"sha256": "abc"}, {"damaged": -1}, {"focal_35mm": float("nan")}, {"rotation": "90"}, {"name": None}]
 )
 def test_facts_of_the_clip_that_cannot_be_are_refused(facts: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="cannot be"):
+    with pytest.raises(BadInputError, match="cannot be"):
         ClipFacts(**facts)
 
 
@@ -144,16 +144,17 @@ def test_a_newer_minor_version_is_read_and_what_it_adds_is_left_aside(saved: Pat
     [
         ({"format": np.array("lift-detection/2")}, "not a lift-detection/1 file"),
         ({"format": np.array("lift-take/1")}, "not a lift-detection/1 file"),
-        ({"format": None}, "not a"),
-        ({"points": None}, "points is missing"),
-        ({"background_shares": None}, "background_shares is missing"),
+        ({"format": None}, "not a lift-detection/1 file"),
+        ({"points": None}, "lacks points"),
+        ({"background_shares": None}, "lacks background_shares"),
         ({"points": np.zeros((1, FRAMES - 1, 33, 2), np.float32)}, "shape"),
         ({"fps": np.array(np.nan)}, "frames a second"),
+        ({"image_size": np.int32([0, 720])}, "no width"),
         ({"meta": np.array("{}")}, "facts of its"),
         ({"meta": np.array("[]")}, "facts of its"),
-        ({"meta": np.array("[" * 100_000)}, "detect the clip again"),
+        ({"meta": np.array("[" * 100_000)}, "no JSON"),
         ({"meta": np.array('{"clip": {"damaged": "many"}, "settings": {"detector": "heavy"}}')}, "cannot be"),
-        ({"meta": np.array('{"clip": {}, "settings": {"detector": "heavy", "person": 3}}')}, "detect the clip again"),
+        ({"meta": np.array('{"clip": {}, "settings": {"detector": "heavy", "person": 3}}')}, "not a place"),
         ({"background_measurements": np.full((FRAMES, 3), 10**9, np.int32)}, "add up"),
         ({"background_measurements": np.full((1, 3), -1, np.int32)}, "add up"),
         ({"others_person": np.int32([-1, 0, 0])}, "order"),
@@ -173,7 +174,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no detection", b"PK\x03\x04 half a zip"])
 def test_what_is_no_npz_file_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(BadInputError, match="not a detection file"):
+    with pytest.raises(BadInputError, match="not a detection that can be read"):
         load_detection(tmp_path / "a.npz")
 
 
@@ -207,7 +208,17 @@ def test_zeros_that_unpack_to_more_than_their_header_says_are_not_unpacked(saved
     head = {"descr": "<f4", "fortran_order": False, "shape": (1, FRAMES, 33, 2)}
     with_member(saved, "points", head, b"\0" * (30 << 20))
     tracemalloc.start()
-    with pytest.raises(BadInputError, match="not as large as it says"):
+    with pytest.raises(BadInputError, match="claims"):
+        load_detection(saved)
+    assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    tracemalloc.stop()
+
+
+def test_no_more_is_unpacked_than_the_file_says_is_in_it(saved: Path) -> None:
+    head = {"descr": "<f4", "fortran_order": False, "shape": (1, FRAMES, 33, 2)}
+    with_member(saved, "points", head, b"\0" * (30 << 20), claims=128 + FRAMES * 33 * 2 * 4)
+    tracemalloc.start()
+    with pytest.raises(BadInputError):
         load_detection(saved)
     assert tracemalloc.get_traced_memory()[1] < 10 << 20
     tracemalloc.stop()
