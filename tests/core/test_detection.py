@@ -50,6 +50,10 @@ def test_a_detection_survives_the_file(saved: Path) -> None:
     assert [p.name for p in saved.parent.iterdir()] == ["walk.npz"], "no temporary file is left"
 
 
+def test_a_file_of_the_first_version_is_still_read() -> None:
+    same(load_detection(Path(__file__).parent / "fixtures" / "detection_minor_0.npz"), walking())
+
+
 def test_what_a_detector_does_not_give_is_absent_in_the_file_too(tmp_path: Path) -> None:
     plain = replace(walking(), world=None, others=(), background=None, clip=ClipFacts())
     save_detection(plain, tmp_path / "plain.npz")
