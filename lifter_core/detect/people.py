@@ -151,7 +151,7 @@ def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo, d
     world = np.full((len(times), count, 3), np.nan, np.float32) if detector.has_world else None
     for t, pose in enumerate(poses):
         if pose is not None:
-            points[t], confidence[t] = pose.points, pose.visibility
+            points[t], confidence[t] = pose.points, np.clip(pose.visibility, 0, 1)
             if world is not None:
                 world[t] = pose.world
     inside = np.all((points >= 0) & (points <= np.array([info.width, info.height])), axis=-1)
