@@ -14,7 +14,8 @@ from lifter_core.keypoints import Keypoints
 from lifter_core.normalise import look_at, standard_scale
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve.rotations import about, to_matrix
-from lifter_core.training.mocap import to_joints
+from lifter_core.training.limbs import skeleton_of, straightened, with_limbs
+from lifter_core.training.mocap import Clip, limbs_of, to_joints
 from lifter_core.training.noise import RATE, detect, fitted, offsets, own_3d
 
 Array = NDArray[Any]
@@ -67,12 +68,14 @@ def shots(folder: Path, fps: int, seed: int = 0) -> Iterator[Shot]:
             info = meta["clips"][at[name]]
             rows = slice(info["start"], info["start"] + min(info["len"], _LONGEST))
             pos = np.cumsum(arrays["delta"][rows].astype(np.int32), axis=0) * unit + arrays["first"][at[name]]
-            world = to_joints(meta["joints"], pos.astype(np.float32)).astype(np.float64) @ _Z_UP.T
+            captured = to_joints(meta["joints"], pos.astype(np.float32)).astype(np.float64)
+            limbs = limbs_of(folder / file)[skeleton_of(Clip(info, captured))]
+            world, captured = straightened(captured, limbs) @ _Z_UP.T, captured @ _Z_UP.T
             bones = {}
             if info.get("has_rot"):
                 q = np.cumsum(arrays["quat_delta"][rows].astype(np.int32), axis=0).astype(np.float64)
                 turn = _Z_UP @ to_matrix(q / np.linalg.norm(q, axis=-1, keepdims=True)) @ _Z_UP.T
-                bones = {bone: turn[:, b] for b, bone in enumerate(meta["bones"])}
+                bones = with_limbs({bone: turn[:, b] for b, bone in enumerate(meta["bones"])}, captured, world)
             step = 60 // fps
             world, bones = world[::step], {k: v[::step] for k, v in bones.items()}
             rng = np.random.default_rng([seed, number])
@@ -106,7 +109,7 @@ def _shoot(
         if camera[..., 2].min() > 1.2 and inside.all():
             break
         distance *= 1.05
-    keypoints = _detect(world, camera, matrix, {k: rotation @ v for k, v in bones.items()}, fps, rng)
+    keypoints = seen(camera, matrix, {k: rotation @ v for k, v in bones.items()}, fps, rng)
     return Shot(file, name, keypoints, matrix, _standing(world), world, camera, rotation, bones)
 
 
@@ -121,15 +124,25 @@ def _standing(world: Array) -> float:
     return sum(length(a, b) for a, b in itertools.pairwise(chain)) + sum(length(a, b) for a, b in leg) + 0.08
 
 
-def _detect(
-    world: Array, camera: Array, matrix: Array, hands: dict[str, Array], fps: float, rng: np.random.Generator
+def seen(
+    camera: Array,
+    matrix: Array,
+    hands: dict[str, Array],
+    fps: float,
+    rng: np.random.Generator,
+    exact: bool = False,
+    size: tuple[int, int] = SIZE,
 ) -> Keypoints:
     """What the fitted detector (lifter_core/training/noise.py, without its gross episodes) says of true joints.
 
     Its errors are drawn at 30 frames a second, which they were fitted at, and interpolated.
+
+    Args:
+        camera: (T, J, 3) true joints in camera axes, m; matrix: (3, 3) pixels; hands: the hands' true global rotations in
+            camera axes, by the mocap's bone name, as far as known; exact: the exact projection, sure, without own 3D.
     """
     model = fitted()
-    rows = np.arange(0, len(world), round(fps / RATE))
+    rows = np.arange(0, len(camera), round(fps / RATE))
     scale = float(np.median(standard_scale(camera)))
     joints = (camera - camera[:, :1]).astype(np.float32)[rows]
     root = camera[rows, 0]
@@ -142,8 +155,10 @@ def _detect(
     own = own_3d(standard, errors, model, rng)[0]
     true = camera[rows][..., :2] / camera[rows][..., 2:]
     off = tangents + errors[0] * unit[:, None, None] - true
-    own, sure = _between(own, rows, len(world)), _between(confidence[0], rows, len(world))
-    pixels = (camera[..., :2] / camera[..., 2:] + _between(off, rows, len(world))) * matrix[0, 0] + matrix[:2, 2]
+    own, sure = _between(own, rows, len(camera)), _between(confidence[0], rows, len(camera))
+    if exact:
+        off, sure = np.zeros_like(off), np.ones_like(sure)
+    pixels = (camera[..., :2] / camera[..., 2:] + _between(off, rows, len(camera))) * matrix[0, 0] + matrix[:2, 2]
 
     points = np.repeat(pixels[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
     found = np.repeat(sure[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
@@ -161,15 +176,15 @@ def _detect(
             shift = across[:, :2] * matrix[0, 0] / camera[:, :1, 2]
             points[:, KEYPOINT_NAMES.index(f"{side}_index")] += shift
             points[:, KEYPOINT_NAMES.index(f"{side}_pinky")] -= shift
-    seconds = np.arange(len(world)) / fps
+    seconds = np.arange(len(camera)) / fps
     return Keypoints(
         KEYPOINT_NAMES,
         points.astype(np.float32),
         found.astype(np.float32),
         seconds,
-        SIZE,
+        size,
         fps,
-        points_3d.astype(np.float32),
+        None if exact else points_3d.astype(np.float32),
     )
 
 

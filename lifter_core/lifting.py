@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .bends import HINGE_JOINTS
 from .keypoints import Keypoints
 from .normalise import Encoded, encode, own_pose
 from .progress import Report, silent
@@ -21,11 +22,13 @@ _EXPECTED_ERROR = 0.06  # m: of a network that does not say
 
 class Lifted(NamedTuple):
     """A lifted clip: joints (T, J, 3), metres about the pelvis in camera axes (x right, y down, z forward), for a body of
-    standard size; sigma (T, J), the error to expect, metres. NaN where the person was not found.
+    standard size; sigma (T, J), the error to expect, metres; bends (T, H, CLASSES), the probabilities of the classes of how
+    far each of bends.HINGES is bent, None where the network does not say. NaN where the person was not found.
     """
 
     joints: Array
     sigma: Array
+    bends: Array | None = None
 
 
 def joints_2d(keypoints: Keypoints) -> tuple[Array, Array]:
@@ -69,7 +72,7 @@ def flipped(encoded: Encoded) -> Encoded:
     return Encoded(nodes, flat, encoded.view)
 
 
-def predict_poses(model: Model, encoded: Encoded, windows: NDArray[np.intp] | None = None) -> tuple[Array, Array]:
+def predict_poses(model: Model, encoded: Encoded, windows: NDArray[np.intp] | None = None) -> Lifted:
     """The mean of the network's answers to each pose and to its mirror image.
 
     Args:
@@ -77,7 +80,7 @@ def predict_poses(model: Model, encoded: Encoded, windows: NDArray[np.intp] | No
             frames themselves, and nothing about them).
 
     Returns:
-        joints (N, J, 3), virtual camera of the window's middle frame, standard size; expected error (N, J), metres.
+        Lifted, N frames: joints in the virtual camera of the window's middle frame.
     """
     mirror = flipped(encoded)
     both = Encoded(*(np.concatenate(pair) for pair in zip(encoded, mirror, strict=True)))
@@ -90,7 +93,12 @@ def predict_poses(model: Model, encoded: Encoded, windows: NDArray[np.intp] | No
     sigma = np.full(joints.shape[:2], _EXPECTED_ERROR, np.float32)
     if out.shape[-1] > 3:
         sigma = np.exp((there[..., 3] + back[..., 3]) / 2)
-    return joints, sigma
+    bends = None
+    if out.shape[-1] > 4:
+        logits = ((there + back) / 2)[:, list(HINGE_JOINTS), 4:]
+        bends = np.exp(logits - logits.max(-1, keepdims=True))
+        bends /= bends.sum(-1, keepdims=True)
+    return Lifted(joints, sigma, bends)
 
 
 def tap_windows(
@@ -156,6 +164,7 @@ def lift(
     found, times = keypoints.found, keypoints.timestamps
     joints = np.full((len(found), len(JOINT_NAMES), 3), np.nan, np.float32)
     sigma = np.full((len(found), len(JOINT_NAMES)), np.nan, np.float32)
+    bends: Array | None = None
     report("lift", 0, len(found))
     if found.any():
         own = own_joints(keypoints)
@@ -173,7 +182,11 @@ def lift(
             )
             ups = each[found][nearest].astype(np.float32)
         encoded = encode(both[..., :2], sure, both[..., 2:], ups)
-        poses, sigma[found] = predict_poses(model, encoded, windows)
-        joints[found] = poses @ encoded.view[: len(poses)].transpose(0, 2, 1)
+        answer = predict_poses(model, encoded, windows)
+        joints[found] = answer.joints @ encoded.view[: len(answer.joints)].transpose(0, 2, 1)
+        sigma[found] = answer.sigma
+        if answer.bends is not None:
+            bends = np.full((len(found), *answer.bends.shape[1:]), np.nan, np.float32)
+            bends[found] = answer.bends
     report("lift", len(found), len(found))
-    return Lifted(joints, sigma)
+    return Lifted(joints, sigma, bends)

@@ -151,7 +151,8 @@ def _lift_and_solve(
     meta["focal_source"] = focal.source
     meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
     joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
-    take = solve_joints(people, joints, matrix, options_from(options), meta, report, sigma, motion)
+    bends = [one.bends for one in lifted]
+    take = solve_joints(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
     take.camera_turns = camera.turns
     if np.ptp(motion.zoom) > 0:
         take.camera_zoom = motion.zoom

@@ -36,7 +36,8 @@ def from_narrower(own: State, other: State, joints: int) -> None:
     """Takes over a Temporal of the same inputs, blocks and per-edge layers whose trunk is at most as wide: some units are
     there several times and share what they say (Chen et al., Net2Net, ICLR 2016). In place, in ``own``.
 
-    A state without the back-projection (last release's) is given it: half of the answer at first.
+    A state without the back-projection is given it: half of the answer at first. One without classes of bends keeps the fresh
+    layer for them.
 
     Raises:
         KeyError, RuntimeError: not such a network's state.
@@ -56,7 +57,7 @@ def from_narrower(own: State, other: State, joints: int) -> None:
     inner: dict[str, tuple[Tensor, Tensor]] = {}
     for name, value in own.items():
         if name not in other:
-            if not name.startswith("gate."):
+            if not name.startswith(("gate.", "bends.")):
                 raise KeyError(name)
             continue
         given = other[name]
@@ -75,7 +76,7 @@ def from_narrower(own: State, other: State, joints: int) -> None:
                 value.copy_(given[index if layer.startswith("1.") else stream])
             else:
                 value.copy_(given)
-        elif name in ("head.weight", "spread.weight", "gate.weight"):
+        elif name in ("head.weight", "spread.weight", "gate.weight", "bends.weight"):
             value.copy_(given[:, stream] / stream_count)
         else:
             value.copy_(given)

@@ -23,12 +23,13 @@ _METRES = 0.6  # spread of most bodies about the torso
 
 
 class Temporal(nn.Module):
-    """nodes (B, W, J, C) and globals (B, W, G) -> (B, J, 4): the middle frame's joints, metres about the pelvis in its
-    virtual camera, and the log of each joint's expected error (metres).
+    """nodes (B, W, J, C) and globals (B, W, G) -> (B, J, 4 + K): the middle frame's joints, metres about the pelvis in its
+    virtual camera, the log of each joint's expected error (metres), and for the joints named in ``hinges`` the logits of K
+    classes of how far they are bent (bends.py; zeros for the others).
 
     ``taps`` are the W frames' places in time, one of them 0; a frame that is missing is all zeros. ``filters`` temporal
     filters for each of ``embed`` channels; ``width`` and ``blocks`` of the trunk; ``refine`` channels a joint of the per-edge
-    layers, 0 = none.
+    layers, 0 = none; ``bends`` is K, 0 = no such answer.
     """
 
     def __init__(
@@ -43,8 +44,14 @@ class Temporal(nn.Module):
         width: int = 768,
         blocks: int = 2,
         refine: int = 0,
+        hinges: Sequence[int] = (),
+        bends: int = 0,
     ) -> None:
         super().__init__()
+        self.bends = nn.Linear(width, len(hinges) * bends) if bends else None
+        spread = torch.zeros(joints, len(hinges))
+        spread[list(hinges), range(len(hinges))] = 1
+        self.register_buffer("hinges", spread, persistent=False)  # (J, H) puts the hinges' answers at their joints
         self.joints, self.middle, self.refine, self.channels = joints, list(taps).index(0), refine, channels
         inputs = joints * channels + global_channels
         near = -torch.tensor(taps, dtype=torch.float32).abs().clamp(max=4)[:, None] * 1.5
@@ -94,7 +101,11 @@ class Temporal(nn.Module):
             g = torch.relu(self.norm(g.flatten(0, 1)).view_as(g))
             out = out + self.per_edge[1](g).transpose(0, 1)
         gate = self.gate(h)
-        return out + self._rays(out, gate, smooth)
+        out = out + self._rays(out, gate, smooth)
+        if self.bends is None:
+            return out
+        logits = self.bends(h).unflatten(1, (self.hinges.shape[1], -1))
+        return torch.cat([out, self.hinges.to(logits.dtype) @ logits], 2)
 
     def _rays(self, out: Tensor, gate: Tensor, smooth: Tensor) -> Tensor:
         """(B, J, 4) what the points' rays say of x and y: tangent * depth, about the pelvis, as far as they are believed."""

@@ -13,16 +13,16 @@ def solve_band(diagonal: Array, next_one: Array, next_two: Array, right: Array) 
 
     Args:
         diagonal: (T, n, n); next_one: (T-1, n, n) rows of frame t+1, columns of frame t; next_two: (T-2, n) the diagonals
-            of the blocks that couple frame t+2 to frame t; right: (T, n).
+            of the blocks that couple frame t+2 to frame t; right: (T, n, m), m right-hand sides.
 
     Returns:
-        (T, n). Time and memory grow with T n^3 and T n^2.
+        (T, n, m). Time and memory grow with T n^3 and T n^2.
     """
-    count, n = right.shape
+    count, n, sides = right.shape
     pairs = (count + 1) // 2
     own = np.zeros((pairs, 2 * n, 2 * n))
     below = np.zeros((pairs - 1, 2 * n, 2 * n))  # rows of pair k+1, columns of pair k
-    g = np.zeros((pairs, 2 * n))
+    g = np.zeros((pairs, 2 * n, sides))
     odd = count // 2
     own[:, :n, :n], g[:, :n] = diagonal[::2], right[::2]
     own[:odd, n:, n:], g[:odd, n:] = diagonal[1::2], right[1::2]
@@ -37,13 +37,13 @@ def solve_band(diagonal: Array, next_one: Array, next_two: Array, right: Array) 
     below[: len(upper), n + index, n + index] = upper
 
     gain = np.empty((max(pairs - 1, 0), 2 * n, 2 * n))
-    x = np.empty((pairs, 2 * n))
+    x = np.empty((pairs, 2 * n, sides))
     for k in range(pairs - 1):
-        both = np.linalg.solve(own[k], np.concatenate([below[k].T, g[k][:, None]], 1))
-        gain[k], x[k] = both[:, :-1], both[:, -1]
+        both = np.linalg.solve(own[k], np.concatenate([below[k].T, g[k]], 1))
+        gain[k], x[k] = both[:, : 2 * n], both[:, 2 * n :]
         own[k + 1] -= below[k] @ gain[k]
         g[k + 1] -= below[k] @ x[k]
     x[-1] = np.linalg.solve(own[-1], g[-1])
     for k in range(pairs - 2, -1, -1):
         x[k] -= gain[k] @ x[k + 1]
-    return x.reshape(2 * pairs, n)[:count]
+    return x.reshape(2 * pairs, n, sides)[:count]

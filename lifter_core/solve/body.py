@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..skeleton import BONES, JOINT, TAKE_JOINT_MIRROR, TAKE_JOINT_NAMES, TAKE_JOINTS
+from ..skeleton import BONES, JOINT, JOINT_PARENTS, TAKE_JOINT_NAMES, TAKE_JOINTS
+from .rotations import unit
 
 Array = NDArray[Any]
 
@@ -34,38 +35,60 @@ def _standard() -> Array:
 # a standard body's joints in the rest pose: metres, pelvis at the origin, Z up, facing -Y, left along +X
 STANDARD: Array = _standard()
 
-# each length that is measured, and the joints whose offset from the first it scales (a rigid part keeps its shape)
-_SEGMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("pelvis", "spine", ("lower_back", "waist", "spine")),
-    ("spine", "thorax", ("thorax",)),
-    ("thorax", "neck", ("neck",)),
-    ("neck", "head", ("head", "nose", "left_ear", "right_ear")),
-    *(
-        (a.replace("*", s), b.replace("*", s), tuple(m.replace("*", s) for m in moved))
-        for s in ("left", "right")
-        for a, b, moved in (
-            ("pelvis", "*_hip", ("*_hip",)),
-            ("*_hip", "*_knee", ("*_knee",)),
-            ("*_knee", "*_ankle", ("*_ankle",)),
-            ("*_ankle", "*_toe", ("*_ball", "*_toe", "*_heel")),
-            ("thorax", "*_shoulder", ("*_shoulder",)),
-            ("*_shoulder", "*_elbow", ("*_elbow",)),
-            ("*_elbow", "*_wrist", ("*_wrist",)),
-            ("*_wrist", "*_hand", ("*_hand",)),
-        )
-    ),
+# each length that a body has of its own, and the joints whose offset from the first one it scales (a rigid part keeps its
+# shape); * stands for left and right, which are alike
+_SEGMENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "spine": ("pelvis", "spine", ("lower_back", "waist", "spine")),
+    "chest": ("spine", "thorax", ("thorax",)),
+    "neck": ("thorax", "neck", ("neck",)),
+    "head": ("neck", "head", ("head", "nose", "left_ear", "right_ear")),
+    "hip": ("pelvis", "*_hip", ("*_hip",)),
+    "thigh": ("*_hip", "*_knee", ("*_knee",)),
+    "shin": ("*_knee", "*_ankle", ("*_ankle",)),
+    "foot": ("*_ankle", "*_toe", ("*_ball", "*_toe", "*_heel")),
+    "shoulder": ("thorax", "*_shoulder", ("*_shoulder",)),
+    "upper_arm": ("*_shoulder", "*_elbow", ("*_elbow",)),
+    "forearm": ("*_elbow", "*_wrist", ("*_wrist",)),
+    "hand": ("*_wrist", "*_hand", ("*_hand",)),
+}
+PARTS: tuple[str, ...] = tuple(_SEGMENTS)
+
+
+def _sided(name: str) -> tuple[str, ...]:
+    return tuple(name.replace("*", side) for side in ("left", "right")) if "*" in name else (name,)
+
+
+def _basis() -> Array:
+    """(K, J, 3) what each part adds to the joints of the standard body's rest pose, which are their sum."""
+    basis = np.zeros((len(PARTS), len(TAKE_JOINT_NAMES), 3))
+    for k, (first, _, moved) in enumerate(_SEGMENTS.values()):
+        for name in moved:
+            sides = _sided(name)
+            roots = _sided(first) if "*" in first else (first,) * len(sides)
+            for joint, root in ((JOINT[a], JOINT[b]) for a, b in zip(sides, roots, strict=True)):
+                basis[:, joint] = basis[:, root]
+                basis[k, joint] += STANDARD[joint] - STANDARD[root]
+    return basis
+
+
+_BASIS = _basis()
+STANDARD_PARTS: Array = np.array(
+    [np.linalg.norm(STANDARD[JOINT[_sided(b)[0]]] - STANDARD[JOINT[_sided(a)[0]]]) for a, b, _ in _SEGMENTS.values()]
 )
+"""(K,) the standard body's length of each of PARTS, metres."""
 
 
 class Body(NamedTuple):
     """A person's fixed measures, metres.
 
     Attributes:
+        parts: (K,) the length of each of PARTS.
         rest: (J, 3) joints in the rest pose, pelvis at the origin.
         rest_offsets: (B, 3) each bone's head from its parent's head; zero for the root.
         joint_offsets: (J, 3) each joint from the head of the bone it is fixed to.
     """
 
+    parts: Array
     rest: Array
     rest_offsets: Array
     joint_offsets: Array
@@ -76,13 +99,41 @@ class Body(NamedTuple):
         return float(np.ptp(self.rest[:, 2]))
 
 
-def body_from_rest(rest: Array) -> Body:
-    """The body whose rest pose has these joints (J, 3)."""
+def body_of(parts: Array) -> Body:
+    """The body whose PARTS have these lengths (K,), metres."""
+    rest = np.einsum("k,kji->ji", parts / STANDARD_PARTS, _BASIS)
+    return Body(np.asarray(parts), rest, *_offsets(rest))
+
+
+def _offsets(rest: Array) -> tuple[Array, Array]:
+    """(B, 3) rest_offsets and (J, 3) joint_offsets of a Body with these joints in the rest pose."""
     head = np.array([rest[JOINT[b.head]] for b in BONES])
     at = {b.name: i for i, b in enumerate(BONES)}
     offsets = np.array([head[i] - head[at[b.parent]] if b.parent else np.zeros(3) for i, b in enumerate(BONES)])
-    joints = np.array([rest[i] - head[at[j.bone]] for i, j in enumerate(TAKE_JOINTS)])
-    return Body(rest, offsets, joints)
+    return offsets, np.array([rest[i] - head[at[j.bone]] for i, j in enumerate(TAKE_JOINTS)])
+
+
+def part_shares(body: Body) -> list[Body]:
+    """For each of PARTS what it alone adds to the body: rest and the offsets are their sums (all are linear in the lengths)."""
+    out = []
+    for k in range(len(PARTS)):
+        rest = _BASIS[k] * body.parts[k] / STANDARD_PARTS[k]
+        out.append(Body(body.parts, rest, *_offsets(rest)))
+    return out
+
+
+def along_bones(body: Body, joints: Array) -> Array:
+    """(T, J, 3) the same joints with every bone of the drawing tree as long as the body's, in the direction it had.
+
+    Args:
+        joints: (T, J, 3) in the order of skeleton.JOINTS, about the pelvis.
+    """
+    out = np.zeros_like(joints)
+    for j, parent in enumerate(JOINT_PARENTS):
+        if parent >= 0:
+            length = np.linalg.norm(body.rest[j] - body.rest[parent])
+            out[:, j] = out[:, parent] + length * unit(joints[:, j] - joints[:, parent])
+    return out
 
 
 def measure(joints: Array, weights: Array) -> Body:
@@ -94,27 +145,21 @@ def measure(joints: Array, weights: Array) -> Body:
     Returns:
         Each length is the weighted median over the clip, left and right made equal, kept within 0.6 and 1.5 of standard.
     """
-    factor = np.ones(len(TAKE_JOINT_NAMES))
-    for a, b, moved in _SEGMENTS:
-        i, j = JOINT[a], JOINT[b]
-        length = np.linalg.norm(joints[:, j] - joints[:, i], axis=-1)
-        ratio = _weighted_median(length, np.minimum(weights[:, i], weights[:, j])) / np.linalg.norm(
-            STANDARD[j] - STANDARD[i]
-        )
-        for name in moved:
-            factor[JOINT[name]] = np.clip(ratio, 0.6, 1.5)
-    factor = (factor + factor[TAKE_JOINT_MIRROR]) / 2
-    rest = np.zeros_like(STANDARD)
-    for a, _, moved in _SEGMENTS:
-        for name in moved:
-            j = JOINT[name]
-            rest[j] = rest[JOINT[a]] + factor[j] * (STANDARD[j] - STANDARD[JOINT[a]])
-    return body_from_rest(rest)
+    parts = []
+    for k, (first, second, _) in enumerate(_SEGMENTS.values()):
+        lengths = []
+        for side in range(len(_sided(second))):
+            i, j = JOINT[_sided(first)[min(side, len(_sided(first)) - 1)]], JOINT[_sided(second)[side]]
+            length = np.linalg.norm(joints[:, j] - joints[:, i], axis=-1)
+            lengths.append(_weighted_median(length, np.minimum(weights[:, i], weights[:, j])))
+        ratio = np.mean(np.clip(np.array(lengths) / STANDARD_PARTS[k], 0.6, 1.5))
+        parts.append(float(ratio) * STANDARD_PARTS[k])
+    return body_of(np.array(parts))
 
 
 def scaled(body: Body, factor: float) -> Body:
     """The same body, ``factor`` times as large."""
-    return Body(body.rest * factor, body.rest_offsets * factor, body.joint_offsets * factor)
+    return body_of(body.parts * factor)
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..skeleton import BONE, BONE_PARENTS, BONES, JOINT_NAMES, TAKE_JOINT_BONES, TAKE_JOINT_NAMES
-from .body import Body
+from .body import Body, part_shares
 from .rotations import between
 
 Array = NDArray[Any]
@@ -105,12 +105,24 @@ def point_offsets(body: Body) -> Array:
 def pose(body: Body, turns: Array) -> Posed:
     """Forward kinematics and its levers; turns (T, U, 3, 3)."""
     carriers, shares, _ = _tree()
-    rotations = all_bones(turns)
-    offsets = np.concatenate([body.rest_offsets, point_offsets(body)])
-    segments = np.einsum("tsij,sj->tsi", rotations[:, carriers], offsets)  # (T, S, 3)
+    segments = np.einsum("tsij,sj->tsi", all_bones(turns)[:, carriers], _segment_offsets(body))  # (T, S, 3)
     count = shares.shape[0] * shares.shape[1]
     lever = (shares.reshape(count, -1) @ segments).reshape(len(turns), *shares.shape[:2], 3)
     return Posed(lever.sum(2), lever)
+
+
+def _segment_offsets(body: Body) -> Array:
+    """(S, 3) the vectors that points are sums of, in the rest pose: from bone to bone, and from bone to point."""
+    return np.concatenate([body.rest_offsets, point_offsets(body)])
+
+
+def stretch(body: Body, turns: Array) -> Array:
+    """(T, P, 3, K) how points move about the root when the length of each of body.PARTS grows: per unit of its logarithm."""
+    carriers, shares, _ = _tree()
+    chains = shares.sum(1)  # (P, S) the segments that lead to each point
+    offsets = np.stack([_segment_offsets(share) for share in part_shares(body)])
+    segments = np.einsum("tsij,ksj->tkis", all_bones(turns)[:, carriers], offsets)
+    return np.asarray((segments @ chains.T).transpose(0, 3, 2, 1))
 
 
 def derivative(lever: Array) -> Array:

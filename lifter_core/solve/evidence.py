@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bends import HINGES, likeliest
 from ..keypoints import Keypoints
 from ..lifting import joints_2d
 from ..skeleton import JOINT_NAMES
@@ -20,6 +21,8 @@ _KNUCKLE_SD = 0.035
 _SIGMA = 0.07  # m: the expected error of lifted joints that do not say it
 _ACROSS, _ALONG = 0.7, 0.85  # of the expected error, per axis across the line of sight and along it
 _LEAST_SIGMA = 0.02
+_BEND_SD = np.radians(4.0)  # the likeliest bend of a knee or an elbow is not known better
+_LEAST_MASS = 0.3  # probability about the likeliest bend below which it says nothing
 
 
 class Evidence(NamedTuple):
@@ -30,6 +33,7 @@ class Evidence(NamedTuple):
         view: (T, 3, 3) from the first frame's camera axes to each frame's; rays: (T, P, 2) x/z, y/z there; ray_weight:
             (T, P) 1/m^2, for an error at the person's depth.
         lifted: (T, J, 3) m about the pelvis, at the body's size; information: (T, J, 3, 3) 1/m^2.
+        bend: (T, H) rad, the likeliest bends of bends.HINGES; bend_weight: (T, H) 1/rad^2.
     """
 
     times: Array
@@ -39,6 +43,8 @@ class Evidence(NamedTuple):
     ray_weight: Array
     lifted: Array
     information: Array
+    bend: Array
+    bend_weight: Array
 
     def part(self, rows: slice) -> "Evidence":
         """The frames of ``rows``."""
@@ -46,13 +52,21 @@ class Evidence(NamedTuple):
 
 
 def gather(
-    keypoints: Keypoints, matrix: Array, lifted: Array, sigma: Array | None, view: Array, zoom: Array, spikes: Array
+    keypoints: Keypoints,
+    matrix: Array,
+    lifted: Array,
+    sigma: Array | None,
+    view: Array,
+    zoom: Array,
+    spikes: Array,
+    bends: Array | None = None,
 ) -> Evidence:
     """Weights everything that was seen.
 
     Args:
         matrix: (3, 3) camera of the first frame; lifted: (T, J, 3) m, complete, at the body's size, first frame's axes;
-        sigma: (T, J) m or None; view: (T, 3, 3); zoom: (T,); spikes: (T, J) true where a joint is not to be believed.
+        sigma: (T, J) m or None; view: (T, 3, 3); zoom: (T,); spikes: (T, J) true where a joint is not to be believed;
+        bends: (T, H, CLASSES) probabilities (bends.py), or None.
     """
     found = keypoints.found
     times = keypoints.timestamps
@@ -84,4 +98,10 @@ def gather(
     along = sight[:, :, None] * sight[:, None]
     shape = along / _ALONG**2 + (np.eye(3) - along) / _ACROSS**2
     weight = np.where(found[:, None], share[:, None] / error**2, 0.0)
-    return Evidence(times, share, view, rays, ray_weight, lifted, weight[..., None, None] * shape[:, None])
+    bend, bend_weight = np.zeros((2, len(times), len(HINGES)))
+    if bends is not None:
+        said = likeliest(np.nan_to_num(np.asarray(bends, np.float64)))
+        sure = np.clip((said.mass - _LEAST_MASS) / (1 - _LEAST_MASS), 0, 1)
+        bend, bend_weight = said.angle, found[:, None] * share[:, None] * sure / np.maximum(said.sd, _BEND_SD) ** 2
+    information = weight[..., None, None] * shape[:, None]
+    return Evidence(times, share, view, rays, ray_weight, lifted, information, bend, bend_weight)

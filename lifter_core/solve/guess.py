@@ -52,13 +52,20 @@ def bridged(times: Array, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def first_guess(
-    keypoints: Keypoints, lifted: Array, matrix: Array, height: float | None, view: Array, zoom: Array
+    keypoints: Keypoints,
+    lifted: Array,
+    matrix: Array,
+    height: float | None,
+    view: Array,
+    zoom: Array,
+    body: Body | None = None,
 ) -> Guess:
     """Cleans what was lifted and puts a body along it.
 
     Args:
         lifted: (T, J, 3) metres about the pelvis in each frame's camera axes, NaN where not found; matrix: (3, 3) of the
-            first frame; height: m or None; view: (T, 3, 3) from the first frame's axes to each frame's; zoom: (T,).
+            first frame; height: m or None; view: (T, 3, 3) from the first frame's axes to each frame's; zoom: (T,);
+        body: the person's, if it is known (``height`` then scales it); None = measured on the lifted joints.
     """
     times = keypoints.timestamps
     points, confidence = joints_2d(keypoints)
@@ -75,7 +82,7 @@ def first_guess(
         lifted.shape
     )
 
-    body = measure(lifted[found], weights[found])
+    body = body or measure(lifted[found], weights[found])
     body = scaled(body, height / body.height if height else 1.0)
     size = _size(body, joints[found])
     joints = joints * size

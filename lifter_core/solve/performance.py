@@ -1,5 +1,6 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ from ..progress import Report, silent
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
 from . import world
+from .body import PARTS, body_of
 from .chain import TURN, all_bones
-from .evidence import Evidence, gather
-from .guess import Guess, first_guess
+from .evidence import gather
+from .guess import first_guess
+from .lengths import people as proportions_of_people
 from .options import SolveOptions
 from .place import camera_to_world, place
 from .pose import forward, local
-from .refine import Ground, Smoothing, State, refine
+from .refine import Ground, Refined, Smoothing, State, refine
 from .rotations import continuous, to_quaternion
 from .stance import POINTS as STANCE
 from .stance import find_stance
@@ -38,6 +41,8 @@ def solve(
     report: Report = silent,
     sigma: list[Array] | None = None,
     motion: CameraMotion | None = None,
+    bends: Sequence[Array | None] | None = None,
+    parts: Array | None = None,
 ) -> Take:
     """Solves a clip.
 
@@ -46,6 +51,8 @@ def solve(
         camera_matrix: (3, 3) pixels, of the first frame.
         sigma: the expected error of the lifted joints, (T, J) metres each; None = not known.
         motion: how the camera turned and zoomed; None = it stood still.
+        bends: the probabilities of how far knees and elbows are bent, (T, H, CLASSES) each (bends.py); None = not known.
+        parts: (K,) the lengths of body.PARTS of the first person, metres, if they are known; None = found from the clip.
 
     Returns:
         The take; its world has Z up, the floor at z = 0 and the first person's first place over the origin.
@@ -63,39 +70,46 @@ def solve(
         view, zoom = motion.rotations, motion.zoom
     smoothing = Smoothing(*(options.smoothing(part) for part in ("root", "body", "hands", "feet")))
 
-    guesses, clips, states = [], [], []
+    guesses, clips, found, spans = [], [], [], []
     for i, (keypoints, joints) in enumerate(zip(people, lifted, strict=True)):
         report("solve", i, len(people))
-        guess = first_guess(keypoints, np.asarray(joints, np.float64), camera_matrix, options.height, view, zoom)
+        known_body = body_of(parts) if parts is not None and i == 0 else None
+        guess = first_guess(
+            keypoints, np.asarray(joints, np.float64), camera_matrix, options.height, view, zoom, known_body
+        )
         error = None if sigma is None else np.asarray(sigma[i], np.float64)
-        clip = gather(keypoints, camera_matrix, guess.lifted, error, view, zoom, guess.spikes)
+        bent = None if bends is None else bends[i]
+        clip = gather(keypoints, camera_matrix, guess.lifted, error, view, zoom, guess.spikes, bent)
         guesses.append(guess)
         clips.append(clip)
-        states.append(_refined(guess, State(guess.turns, guess.root), clip, smoothing, None, _FIRST_ROUNDS))
+        spans.append(runs(guess.present))
+        start = State(guess.turns, guess.root)
+        found.append(refine(guess.body, start, clip, smoothing, None, _FIRST_ROUNDS, spans[i]))
 
     step = np.gradient(times) if count > 1 else np.array([1 / people[0].fps])
-    up, floor = _ground(guesses[0], states[0], step, None)
+    up, floor = _ground(guesses[0].present, found[0], step, None)
     known: float | None = None
     stances: list[Array] = [np.zeros((count, 4)) for _ in guesses]
     for rounds in _GROUND_ROUNDS:
         for i, guess in enumerate(guesses):  # the first person's feet find the floor for all
-            joints = _joints(guess, states[i])
-            stances[i] = find_stance(joints, times, up, known, states[i].root, guess.present)
+            stances[i] = find_stance(_joints(found[i]), times, up, known, found[i].state.root, guess.present)
             if i == 0:
-                up, floor = _ground(guess, states[0], step, stances[0])
+                up, floor = _ground(guess.present, found[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            states[i] = _refined(guess, states[i], clips[i], smoothing, ground, rounds)
+            its_prior = None if parts is not None and i == 0 else proportions_of_people(options.height)
+            found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
 
-    laid = place(up, floor, states[0].root, states[0].turns[:, TURN["pelvis"]], guesses[0].present, times, options)
+    main = found[0].state
+    laid = place(up, floor, main.root, main.turns[:, TURN["pelvis"]], guesses[0].present, times, options)
     balls = [JOINT["left_ball"], JOINT["right_ball"]]
     positions, rotations, roots, touching = [], [], [], []
-    for guess, state, stance in zip(guesses, states, stances, strict=True):
+    for guess, (body, state, _), stance in zip(guesses, found, stances, strict=True):
         bones, level = all_bones(state.turns), camera_to_world(up)  # toes bend over the floor that was found
-        heights = forward(guess.body, bones, state.root)[:, balls] @ up - floor
-        bones = laid.turn @ level.T @ bend_toes(guess.body, level @ bones, heights)
+        heights = forward(body, bones, state.root)[:, balls] @ up - floor
+        bones = laid.turn @ level.T @ bend_toes(body, level @ bones, heights)
         root = laid.points(state.root)
-        joints = forward(guess.body, bones, root)
+        joints = forward(body, bones, root)
         quaternions = continuous(to_quaternion(local(bones)))
         absent = ~guess.present
         joints[absent], quaternions[absent], root[absent] = np.nan, np.nan, np.nan
@@ -111,12 +125,12 @@ def solve(
         joint_names=TAKE_JOINT_NAMES,
         joint_parents=np.array(TAKE_JOINT_PARENTS, np.int32),
         joint_bones=np.array(TAKE_JOINT_BONES, np.int32),
-        joint_offsets=np.stack([g.body.joint_offsets for g in guesses]).astype(np.float32),
+        joint_offsets=np.stack([f.body.joint_offsets for f in found]).astype(np.float32),
         positions=np.stack(positions).astype(np.float32),
         bone_names=BONE_NAMES,
         bone_parents=np.array(BONE_PARENTS, np.int32),
         rotations=np.stack(rotations).astype(np.float32),
-        rest_offsets=np.stack([g.body.rest_offsets for g in guesses]).astype(np.float32),
+        rest_offsets=np.stack([f.body.rest_offsets for f in found]).astype(np.float32),
         root_positions=np.stack(roots).astype(np.float32),
         keypoint_names=people[0].names,
         keypoints=np.stack([np.dstack([p.points, p.confidence]) for p in people]).astype(np.float32),
@@ -126,7 +140,7 @@ def solve(
         camera_matrix=np.asarray(camera_matrix, np.float64),
         camera_rotation=view @ laid.turn.T,
         camera_translation=-np.einsum("tij,tj->ti", view, laid.shift @ laid.turn),
-        meta=dict(meta or {}, heights=[round(g.body.height, 3) for g in guesses]),
+        meta=dict(meta or {}, heights=[round(f.body.height, 3) for f in found], bodies=[_told(f) for f in found]),
     )
 
 
@@ -136,28 +150,23 @@ def runs(present: NDArray[np.bool_]) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _refined(
-    guess: Guess, state: State, clip: Evidence, smoothing: Smoothing, ground: Ground | None, rounds: int
-) -> State:
-    """Each stretch in which the person is there, refined."""
-    turns, root = state.turns.copy(), state.root.copy()
-    for rows in runs(guess.present):
-        within = ground.part(rows) if ground else None
-        part = refine(guess.body, State(turns[rows], root[rows]), clip.part(rows), smoothing, within, rounds)
-        turns[rows], root[rows] = part
-    return State(turns, root)
+def _told(person: Refined) -> dict[str, list[float]]:
+    """Each part of the body with its length and the standard deviation of that, metres; 0 where the length was given."""
+    doubt = np.zeros(len(PARTS)) if person.doubt is None else person.doubt
+    lengths = zip(PARTS, person.body.parts, doubt, strict=True)
+    return {part: [round(float(length), 4), round(float(length * sd), 4)] for part, length, sd in lengths}
 
 
-def _joints(guess: Guess, state: State) -> Array:
+def _joints(person: Refined) -> Array:
     """(T, J+, 3) all joints of a take, in the axes of the state."""
-    return forward(guess.body, all_bones(state.turns), state.root)
+    return forward(person.body, all_bones(person.state.turns), person.state.root)
 
 
-def _ground(guess: Guess, state: State, step: Array, stance: Array | None) -> tuple[Array, float]:
+def _ground(present: NDArray[np.bool_], person: Refined, step: Array, stance: Array | None) -> tuple[Array, float]:
     """(3,) up in the first frame's camera axes, and the height of the floor along it, from one person."""
-    rows = guess.present
-    joints = _joints(guess, state)
-    up, _ = world.estimate_up(joints[rows], step[rows], state.root[rows])
+    rows = present
+    joints = _joints(person)
+    up, _ = world.estimate_up(joints[rows], step[rows], person.state.root[rows])
     if stance is None:  # every half second some foot is on the floor
         feet = joints[rows][:, list(STANCE)]
         reach = max(1, round(_STEP / float(np.median(step))))

@@ -11,21 +11,26 @@ forward kinematics of those. Minimised is the sum, over the frames t, of squares
                landings stay; per second of the clip, whatever the frame rate
     joints     knees and elbows turn about their hinges; necks, clavicles, hands, feet and spine stay about their middle;
                twists of straight limbs go to none, slowly
+    bends      knees and elbows are bent as far as is likeliest, where the network says what is (bends.py), Cauchy loss
     limits     knees and elbows do not bend backwards (one-sided)
     contacts   planted heels and balls of the feet stay where they are and on the floor; none is under it (one-sided)
 
-The normal equations are a band of blocks (banded.py). Long clips are solved in windows whose steps fade into each other.
+The normal equations are a band of blocks (banded.py). Long clips are solved in windows whose steps fade into each other. The
+lengths of the body's parts may be unknown too (lengths.py): they are the same in all frames, a dense border of the band.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..anthropometry import Proportions
 from .banded import solve_band
-from .body import Body
-from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose
+from .body import PARTS, Body, along_bones, body_of, scaled
+from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose, stretch
 from .evidence import MEMORY, Evidence
+from .lengths import Border, solve_lengths
 from .pose import ELBOW_HINGE, KNEE_HINGE
 from .rotations import turn_of, turned
 
@@ -33,7 +38,7 @@ Array = NDArray[Any]
 
 _WINDOW, _OVERLAP = 300, 40  # frames
 _MOST = 0.5  # rad and m: the longest step
-_RAY_SCALE, _LIFTED_SCALE = 3.0, 3.0  # Cauchy, in standard deviations
+_RAY_SCALE, _LIFTED_SCALE, _BEND_SCALE = 3.0, 3.0, 2.0  # Cauchy, in standard deviations
 
 # spectral density of accelerations, per part: m^2/s^3 and rad^2/s^3; beyond ``usual`` (m/s^2, rad/s^2) they cost less
 ROOT = (2.0, 12.0)
@@ -42,7 +47,7 @@ _DENSITY = {
     "upper_arm": (120.0, 80.0), "forearm": (250.0, 120.0), "hand": (60.0, 120.0), "thigh": (40.0, 80.0),
     "shin": (80.0, 120.0), "foot": (60.0, 120.0),
 }  # fmt: skip
-PARTS = {"hand": "hands", "foot": "feet"}  # which of the user's amounts a bone follows; others the body's
+_AMOUNTS = {"hand": "hands", "foot": "feet"}  # which of the user's amounts a bone follows; others the body's
 
 # middle of what a joint does (rotation vector, rad) is none; sd about the parent's x, y, z
 _LOOSE = 9.0
@@ -76,6 +81,7 @@ class Ground(NamedTuple):
         return self._replace(stance=self.stance[rows])
 
 
+HINGES = ("left_thigh", "right_thigh", "left_upper_arm", "right_upper_arm")  # bones above the joints of bends.HINGES
 STANCE_POINTS = ("left_heel", "left_ball", "right_heel", "right_ball")
 
 
@@ -95,31 +101,72 @@ class Smoothing(NamedTuple):
     feet: float = 1.0
 
 
+class Refined(NamedTuple):
+    """What refine() gives: the body, the performance, and the standard deviation of the log of each of body.PARTS (K,), or None
+    where the lengths were given.
+    """
+
+    body: Body
+    state: State
+    doubt: Array | None = None
+
+
 def refine(
-    body: Body, state: State, evidence: Evidence, smoothing: Smoothing, ground: Ground | None = None, rounds: int = 3
-) -> State:
+    body: Body,
+    state: State,
+    evidence: Evidence,
+    smoothing: Smoothing,
+    ground: Ground | None = None,
+    rounds: int = 3,
+    spans: Sequence[slice] | None = None,
+    prior: Proportions | None = None,
+) -> Refined:
     """The performance that explains the evidence best, near ``state``.
 
     Args:
         state: where to start; evidence: the same T frames; ground: None = the floor is not known yet.
+        spans: the stretches of frames that are solved, each by itself; None = all frames, in one.
+        prior: what is known beforehand of the lengths of the body's parts, which are then unknowns too; None = they stay.
     """
     count = len(state.root)
+    lifted = evidence.lifted
+    windows = [rows for span in spans or [slice(0, count)] for rows in _windows(span)]
+    doubt = None
     for _ in range(rounds):
-        step = np.zeros((count, SIZE))
-        total = np.zeros((count, 1))
-        stride = _WINDOW - 2 * _OVERLAP
-        starts = range(0, max(1, count - 2 * _OVERLAP), stride) if count > _WINDOW else range(1)
-        for start in starts:
-            rows = slice(start, min(start + _WINDOW, count) if count > _WINDOW else count)
+        evidence = evidence._replace(lifted=along_bones(body, lifted))
+        parts = []
+        for rows in windows:
             within = ground.part(rows) if ground else None
-            part = _step(body, State(state.turns[rows], state.root[rows]), evidence.part(rows), smoothing, within)
+            part = State(state.turns[rows], state.root[rows])
+            parts.append(_step(body, part, evidence.part(rows), smoothing, within, prior is not None))
+        change = np.zeros(len(PARTS))
+        if prior is not None:
+            border = sum((part.border for part in parts), Border.none())
+            change, doubt = solve_lengths(
+                body, prior, border, float(sum(evidence.share[rows].sum() for rows in windows))
+            )
+        step = np.zeros((count, SIZE))
+        total = np.full((count, 1), 1e-12)
+        for rows, part in zip(windows, parts, strict=True):
             n = rows.stop - rows.start
             fade = np.minimum(np.arange(n) + 0.5, np.arange(n)[::-1] + 0.5)
             weight = np.clip((fade - 0.25 * _OVERLAP) / _OVERLAP, 1e-6, 1)[:, None]
-            step[rows] += weight * part
+            step[rows] += weight * (part.step - part.gain @ change)
             total[rows] += weight
         state = _moved(state, step / total)
-    return state
+        if prior is not None:
+            longer = body_of(body.parts * np.exp(change))
+            body = scaled(longer, body.height / longer.height)
+    return Refined(body, state, doubt)
+
+
+def _windows(span: slice) -> list[slice]:
+    """The frames of a stretch in overlapping windows, if it is long."""
+    count = span.stop - span.start
+    if count <= _WINDOW:
+        return [span]
+    starts = range(span.start, span.stop - 2 * _OVERLAP, _WINDOW - 2 * _OVERLAP)
+    return [slice(start, min(start + _WINDOW, span.stop)) for start in starts]
 
 
 def _moved(state: State, step: Array) -> State:
@@ -130,13 +177,13 @@ def _moved(state: State, step: Array) -> State:
 
 
 class _Normal:
-    """The normal equations while residuals are added to them."""
+    """The normal equations while residuals are added to them: ``size`` unknowns a frame, those of the lengths last."""
 
-    def __init__(self, count: int) -> None:
-        self.diagonal = np.zeros((count, SIZE, SIZE))
+    def __init__(self, count: int, size: int) -> None:
+        self.diagonal = np.zeros((count, size, size))
         self.next_one = np.zeros((count - 1, SIZE, SIZE))
         self.next_two = np.zeros((max(count - 2, 0), SIZE))
-        self.right = np.zeros((count, SIZE))
+        self.right = np.zeros((count, size))
 
     def add(self, blocks: list[tuple[slice, Array]], residual: Array, weight: Array) -> None:
         """Adds weight * residual^2; blocks: (columns, (T, k, c)) of its derivative; residual (T, k); weight (T, k)."""
@@ -151,23 +198,44 @@ def _cauchy(square: Array, scale: float) -> Array:
     return 1 / (1 + square / scale**2)
 
 
-def _step(body: Body, state: State, evidence: Evidence, smoothing: Smoothing, ground: Ground | None) -> Array:
-    """(T, SIZE) one Gauss-Newton step."""
+class _Step(NamedTuple):
+    """One Gauss-Newton step of T frames: (T, SIZE) with the lengths as they are, (T, SIZE, K) how much less of it for a change
+    of them, and what the frames say of the lengths.
+    """
+
+    step: Array
+    gain: Array
+    border: Border
+
+
+def _step(
+    body: Body, state: State, evidence: Evidence, smoothing: Smoothing, ground: Ground | None, with_lengths: bool
+) -> _Step:
     count = len(state.root)
     posed = pose(body, state.turns)
     slopes = derivative(posed.lever)  # (T, P, 3, 3U)
-    normal = _Normal(count)
+    if with_lengths:
+        slopes = np.concatenate([slopes, stretch(body, state.turns)], -1)
+    normal = _Normal(count, 3 + slopes.shape[-1])
     _add_seen(normal, posed.points, slopes, state.root, evidence)
-    _add_joints(normal, state.turns, evidence.share)
+    _add_joints(normal, state.turns, evidence)
     if ground is not None:
         _add_ground(normal, posed.points + state.root[:, None], slopes, evidence.times, ground)
     if count > 2:
         _add_motion(normal, state, evidence.times, smoothing)
     index = np.arange(SIZE)
     normal.diagonal[:, index, index] += 1e-3
-    if count == 1:
-        return np.asarray(np.linalg.solve(normal.diagonal, normal.right[..., None])[..., 0])
-    return solve_band(normal.diagonal, normal.next_one, normal.next_two, normal.right)
+    own, sides = normal.diagonal[:, :SIZE, :SIZE], normal.right[:, :SIZE, None]
+    shared = normal.diagonal[:, :SIZE, SIZE:]
+    sides = np.concatenate([sides, shared], 2)
+    solved = np.linalg.solve(own, sides) if count == 1 else solve_band(own, normal.next_one, normal.next_two, sides)
+    step, gain = solved[..., 0], solved[..., 1:]
+    if not with_lengths:
+        return _Step(step, np.zeros((count, SIZE, len(PARTS))), Border.none())
+    across = shared.transpose(0, 2, 1)
+    information = (normal.diagonal[:, SIZE:, SIZE:] - across @ gain).sum(0)
+    pull = (normal.right[:, SIZE:] - (across @ step[..., None])[..., 0]).sum(0)
+    return _Step(step, gain, Border(information, pull))
 
 
 def _add_seen(normal: _Normal, points: Array, slopes: Array, root: Array, evidence: Evidence) -> None:
@@ -191,17 +259,25 @@ def _add_seen(normal: _Normal, points: Array, slopes: Array, root: Array, eviden
     normal.diagonal[:, :3, :3] += q.sum(1)
     normal.right[:, :3] += pull.sum(1)
     flat = slopes.reshape(count, 3 * p, -1)
-    cross = (q @ slopes).sum(1)
+    moved = q @ slopes
+    cross = moved.sum(1)
     normal.diagonal[:, :3, 3:] += cross
     normal.diagonal[:, 3:, :3] += cross.transpose(0, 2, 1)
+    normal.diagonal[:, 3:, SIZE:] += flat.transpose(0, 2, 1) @ moved.reshape(count, 3 * p, -1)[..., SIZE - 3 :]
+    normal.right[:, 3:] += (pull.reshape(count, 1, -1) @ flat)[:, 0]
 
+    # lifted joints tell directions: they lie along the body's own bones, so they say nothing of the lengths
     away = evidence.lifted - points[:, :j]
     square = np.einsum("tjk,tjkl,tjl->tj", away, evidence.information, away)
     m = evidence.information * _cauchy(square / share, _LIFTED_SCALE)[..., None, None]
+    pull = (m @ away[..., None])[..., 0]
     q[:, :j] += m
-    pull[:, :j] += (m @ away[..., None])[..., 0]
-    normal.diagonal[:, 3:, 3:] += flat.transpose(0, 2, 1) @ (q @ slopes).reshape(count, 3 * p, -1)
-    normal.right[:, 3:] += (pull.reshape(count, 1, -1) @ flat)[:, 0]
+    turns = slice(3, SIZE)
+    flat = flat[..., : SIZE - 3]
+    normal.diagonal[:, turns, turns] += flat.transpose(0, 2, 1) @ (q @ slopes[..., : SIZE - 3]).reshape(
+        count, 3 * p, -1
+    )
+    normal.right[:, turns] += (pull.reshape(count, 1, -1) @ flat[:, : 3 * j])[:, 0]
 
 
 def _add_motion(normal: _Normal, state: State, times: Array, smoothing: Smoothing) -> None:
@@ -217,7 +293,7 @@ def _add_motion(normal: _Normal, state: State, times: Array, smoothing: Smoothin
     names = [("root", ROOT, smoothing.root)]
     for bone in UNKNOWN:
         kind = bone.split("_", 1)[-1] if bone.startswith(("left_", "right_")) else bone
-        names.append((bone, _DENSITY[kind], getattr(smoothing, PARTS.get(kind, "body"))))
+        names.append((bone, _DENSITY[kind], getattr(smoothing, _AMOUNTS.get(kind, "body"))))
     for k, (_, (density, usual), factor) in enumerate(names):
         cells = slice(3 * k, 3 * k + 3)
         size = (residual[:, cells] ** 2).sum(1)
@@ -225,7 +301,7 @@ def _add_motion(normal: _Normal, state: State, times: Array, smoothing: Smoothin
     index = np.arange(SIZE)
     for a in range(3):
         first = slice(a, len(weight) + a)
-        normal.right[first] -= weight * c[a][:, None] * residual
+        normal.right[first, :SIZE] -= weight * c[a][:, None] * residual
         normal.diagonal[first, index, index] += weight * c[a][:, None] ** 2
     normal.next_one[:-1, index, index] += weight * (c[0] * c[1])[:, None]
     normal.next_one[1:, index, index] += weight * (c[1] * c[2])[:, None]
@@ -246,8 +322,8 @@ def _skew(v: Array) -> Array:
     return out
 
 
-def _add_joints(normal: _Normal, turns: Array, share: Array) -> None:
-    ones = share[:, None]
+def _add_joints(normal: _Normal, turns: Array, evidence: Evidence) -> None:
+    ones = evidence.share[:, None]
     sides = ("left_", "right_")
 
     def product(child: str, parent: str, u: Array, v: Array, target: float, sd: float) -> None:
@@ -285,14 +361,20 @@ def _add_joints(normal: _Normal, turns: Array, share: Array) -> None:
             bend = np.arctan2((axis * np.cross(first, second)).sum(-1), (first * second).sum(-1))
             bent = np.minimum(bend, 0)[:, None]
             weight = ones / _LIMIT_SD**2 * _one_sided(bend[:, None], _NEAR_STRAIGHT)
-            normal.add([(columns(above), -axis[:, None]), (columns(below), axis[:, None])], bent, weight)
+            blocks = [(columns(above), -axis[:, None]), (columns(below), axis[:, None])]
+            normal.add(blocks, bent, weight)
+            hinge_number = HINGES.index(above)
+            off, weight = bend - evidence.bend[:, hinge_number], evidence.bend_weight[:, hinge_number]
+            weight = weight * _cauchy(off**2 * weight / np.maximum(evidence.share, 1e-9), _BEND_SCALE)
+            normal.add(blocks, off[:, None], weight[:, None])
 
 
 def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, ground: Ground) -> None:
     rows = [POINT[name] for name in STANCE_POINTS]
     place = points[:, rows]  # (T, 4, 3)
     count = len(place)
-    full = np.zeros((count, len(rows), 3, SIZE))
+    size = 3 + slopes.shape[-1]
+    full = np.zeros((count, len(rows), 3, size))
     full[..., 3:] = slopes[:, rows]
     full[..., :3] = np.eye(3)
     if count > 1:
@@ -301,16 +383,21 @@ def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, gro
         weight = ground.lock**2 * both / (_STILL_SD**2 * 30 * np.maximum(h, 1e-3))  # a random walk
         weight = np.repeat(weight, 3, 1)
         slide = (place[1:] - place[:-1]).reshape(count - 1, -1)
-        flat = full.reshape(count, -1, SIZE)
-        before, after = flat[:-1].transpose(0, 2, 1) * weight[:, None], flat[1:].transpose(0, 2, 1) * weight[:, None]
-        normal.diagonal[:-1] += before @ flat[:-1]
-        normal.diagonal[1:] += after @ flat[1:]
-        normal.next_one -= after @ flat[:-1]
+        flat = full.reshape(count, -1, size)
+        # the lengths belong to both frames: their columns hold the difference, and stand with the later one
+        first, second = flat[:-1].copy(), flat[1:].copy()
+        second[..., SIZE:] -= first[..., SIZE:]
+        first[..., SIZE:] = 0
+        before, after = first.transpose(0, 2, 1) * weight[:, None], second.transpose(0, 2, 1) * weight[:, None]
+        normal.diagonal[:-1] += before @ first
+        normal.diagonal[1:] += after @ second
+        normal.next_one -= (after @ first)[:, :SIZE, :SIZE]
+        normal.diagonal[:-1, :SIZE, SIZE:] -= (before @ second)[:, :SIZE, SIZE:]
         normal.right[:-1] += (before @ slide[..., None])[..., 0]
         normal.right[1:] -= (after @ slide[..., None])[..., 0]
     step = np.gradient(times)[:, None] if count > 1 else np.array([[MEMORY]])
     share = np.minimum(step / MEMORY, 1.0)
-    every = slice(0, SIZE)
+    every = slice(0, size)
     rise = np.einsum("i,tpij->tpj", ground.up, full)
     height = place @ ground.up - ground.height
     normal.add([(every, rise)], height, ground.lock**2 * ground.stance * share / _FLOOR_SD**2)

@@ -1,16 +1,18 @@
-"""Body variety: bone lengths drawn anew, limbs of different takes recombined, mirror images. All on joints alone."""
+"""Body variety: bone lengths drawn anew (anthropometry.py), limbs of other takes, mirror images. All on joints alone."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..anthropometry import draw_lengths
 from ..normalise import norm
 from ..skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, JOINT_PARENTS
 
 Array = NDArray[Any]
 
-# a standard body (STANDARD_LENGTH of normalise.py), metres: means of the CMU subjects
+# the mean skeleton of the CMU mocap, metres, of STANDARD_LENGTH (normalise.py): a reference for what is plausible in mocap and
+# for sizes. It is nobody's body: its shins are 1.07 of its thighs, people's 1.0 to 1.05 (anthropometry.py).
 _LENGTHS = {
     "spine": 0.33, "thorax": 0.175, "neck": 0.125, "head": 0.2, "nose": 0.14, "ear": 0.105, "hip": 0.09,
     "knee": 0.407, "ankle": 0.436, "heel": 0.077, "toe": 0.184, "shoulder": 0.18, "elbow": 0.29, "wrist": 0.275,
@@ -20,7 +22,8 @@ _PART = tuple(name.split("_")[-1] for name in JOINT_NAMES)
 _PARTS = tuple(_LENGTHS)
 STANDARD_LENGTHS: Array = np.array([_LENGTHS.get(part, 1.0) for part in _PART], np.float32)  # (J,), pelvis unused
 
-# bones that vary together (one factor each), and how much (sd of the log)
+_PEOPLE = 0.8  # share of the bodies drawn as people are; the others are like the take's own
+# about the take's own: bones that vary together (one factor each), and how much (sd of the log)
 _TOGETHER = (
     (("knee", "ankle"), 0.06),
     (("elbow", "wrist"), 0.06),
@@ -46,8 +49,8 @@ def bone_lengths(joints: Array) -> Array:
 def resize(joints: Array, rng: np.random.Generator) -> Array:
     """Gives each of C sequences (C, T, J, 3) another body of constant bones; the pelvis's path grows with the legs.
 
-    Half of the bodies are drawn about the standard one, the others about their own, left and right made equal first:
-    skeletons of other proportions (one family of takes begins the arms 11 cm from the spine) are worth knowing too.
+    Most bodies are drawn as people are (anthropometry.py), one in five about the take's own, left and right made equal
+    first: skeletons of other proportions (one family of takes begins the arms 11 cm from the spine) are worth knowing too.
     """
     n = len(joints)
     bones = joints[:, :, 1:] - joints[:, :, list(JOINT_PARENTS[1:])]
@@ -55,15 +58,14 @@ def resize(joints: Array, rng: np.random.Generator) -> Array:
     each[..., 1:] = norm(bones)
     own = np.median(each, axis=1)
     own = (own + own[:, JOINT_MIRROR]) / 2
-    standard = rng.random(n) < 0.5
-    length = np.where(standard[:, None], STANDARD_LENGTHS, own)
     log = {part: rng.normal(0, _ALONE, n) for part in _PARTS}
     for parts, sd in _TOGETHER:
         shared = rng.normal(0, sd, n)
         for part in parts:
             log[part] = log[part] + shared
     factor = np.exp(np.stack([log.get(part, np.zeros(n)) for part in _PART], 1) + rng.normal(0, _SIDE, own.shape))
-    new = (length * factor).astype(np.float32)
+    people = rng.random(n) < _PEOPLE
+    new = np.where(people[:, None], draw_lengths(n, rng), own * factor).astype(np.float32)
     bones *= (new[:, None] / np.maximum(each, 1e-6))[:, :, 1:, None]
     legs = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle")]
     out = np.empty_like(joints)

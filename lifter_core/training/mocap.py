@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import BadInputError
 from ..skeleton import JOINT, JOINT_NAMES
 from .bodies import STANDARD_LENGTHS, bone_lengths
+from .limbs import Key, Limbs, fit_limbs, skeleton_of, straightened
 
 Array = NDArray[Any]
 
@@ -60,11 +61,24 @@ def to_joints(names: list[str], pos: Array) -> Array:
     return out
 
 
-def read_clips(path: Path, split: str) -> Iterator[Clip]:
-    """The clips of one packed file and split (``train`` or ``val``); clips with a joint missing throughout are skipped."""
+SPLITS = ("train", "val", "unsure", "test")
+
+
+@functools.lru_cache(8)
+def limbs_of(path: Path) -> dict[Key, Limbs]:
+    """The limb lengths' factors of every subject and skeleton in a packed file (limbs.py), from all of its splits."""
+    return fit_limbs(clip for split in SPLITS for clip in read_clips(path, split, as_captured=True))
+
+
+def read_clips(path: Path, split: str, as_captured: bool = False) -> Iterator[Clip]:
+    """The clips of one packed file and split (``train``, ``val``, ``test``); clips with a joint missing throughout are skipped.
+
+    Knees and elbows are repaired (limbs.py) unless ``as_captured``.
+    """
     with np.load(path) as z:
         meta, unit = json.loads(str(z["meta"])), float(z["unit"])
         delta, first = z["delta"], z["first"]
+    limbs = None if as_captured else limbs_of(path)
     for i, info in enumerate(meta["clips"]):
         if info["split"] != split:
             continue
@@ -72,7 +86,8 @@ def read_clips(path: Path, split: str) -> Iterator[Clip]:
         pos = (np.cumsum(rows.astype(np.int32), axis=0) * unit + first[i]).astype(np.float32)
         joints = to_joints(meta["joints"], pos)
         if np.isfinite(joints).all():
-            yield Clip(info, joints)
+            clip = Clip(info, joints)
+            yield clip if limbs is None else Clip(info, straightened(joints, limbs[skeleton_of(clip)]))
 
 
 class Motion(NamedTuple):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ..bends import CLASSES, HINGE_JOINTS, classes_of, flexion
 from ..files import replaced
 from ..models import build
 from ..normalise import Encoded
@@ -33,6 +34,7 @@ _CHECKPOINT_SECONDS = 120.0
 _EMA = 0.999
 _PAIRED = 0.15  # of the sequences are rendered pairs, where there are any
 _SIGMA_WEIGHT = 0.004  # of the expected error's own loss; it must not pull at the joints
+_BEND_WEIGHT = 0.004  # of the cross-entropy of how far knees and elbows are bent
 
 # derived and outer joints count less than the limbs the eye follows
 _WEIGHTS = {"nose": 0.5, "ear": 0.4, "heel": 0.6, "toe": 0.6, "hand": 0.6, "spine": 0.6, "head": 0.6}
@@ -83,6 +85,8 @@ def skeleton_arguments(network: str) -> dict[str, Any]:
     """What a network of that name has to know of this house's skeleton, beside the number of joints."""
     if network == "residual_mlp":
         return {}
+    if network == "temporal":
+        return {"edges": [*EDGES, *_PAIRS], "hinges": list(HINGE_JOINTS), "bends": CLASSES}
     if network != "spatial_temporal":
         return {"edges": [*EDGES, *_PAIRS]}
     limbs = [[JOINT[f"{side}_{part}"] for part in parts] for parts in _LIMBS for side in ("left", "right")]
@@ -109,11 +113,14 @@ def predictor(network: nn.Module, arguments: dict[str, Any]) -> Predict:
 
 
 class Drawn(NamedTuple):
-    """One chunk of training: M frames, which of them each sample sees (N, W), -1 = none, and all frames' joints (M, J, 3)."""
+    """One chunk of training: M frames, which of them each sample sees (N, W), -1 = none, all frames' joints (M, J, 3) and the
+    classes of their bends (M, H).
+    """
 
     encoded: Encoded
     rows: NDArray[np.intp]
     target: Tensor
+    bends: Tensor
 
 
 def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tuple[int, ...], rng: Any) -> Drawn:
@@ -129,7 +136,8 @@ def draw_chunk(motion: Motion, paired: Paired | None, model: Detector, taps: tup
     order = np.argsort(np.where(there, rng.random(there.shape), 2), axis=1)[:, :_EACH]
     centres = np.stack([np.repeat(np.arange(len(there)), order.shape[1]), order.reshape(-1)], 1)
     centres = rng.permutation(centres[there[centres[:, 0], centres[:, 1]]])
-    return Drawn(encoded, window_rows(there, taps or (0,), centres), torch.from_numpy(target))
+    bends = torch.from_numpy(classes_of(flexion(target)))
+    return Drawn(encoded, window_rows(there, taps or (0,), centres), torch.from_numpy(target), bends)
 
 
 def _schedule(seen: int, total: int) -> float:
@@ -231,7 +239,7 @@ def train(
                 answer, wanted = answer[wanted >= 0], wanted[wanted >= 0]
             else:
                 wanted = wanted[:, middle]
-            loss, position = _loss(answer, drawn.target[wanted].to(device), weights)
+            loss, position = _loss(answer, drawn.target[wanted].to(device), drawn.bends[wanted].to(device), weights)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -250,8 +258,9 @@ def train(
 
 
 def multiplies_bf16(device: torch.device) -> bool:
-    """Whether bf16 makes matrix products faster there: on CUDA devices, and on CPUs with AMX."""
-    return device.type == "cuda" or bool(torch.cpu.get_capabilities().get("amx_bf16"))
+    """Whether bf16 makes matrix products faster there: on CUDA devices, and on CPUs with instructions for it."""
+    found = torch.cpu.get_capabilities()
+    return device.type == "cuda" or any(found.get(name) for name in ("amx_bf16", "avx512_bf16"))
 
 
 def _clock() -> float:
@@ -259,14 +268,19 @@ def _clock() -> float:
     return time.monotonic() if torch.cuda.is_available() else time.process_time()
 
 
-def _loss(answer: Tensor, target: Tensor, weights: Tensor) -> tuple[Tensor, float]:
-    """Weighted mean joint distance, and where the network says what error to expect, that as a Laplace likelihood too."""
+def _loss(answer: Tensor, target: Tensor, bends: Tensor, weights: Tensor) -> tuple[Tensor, float]:
+    """Weighted mean joint distance; where the network says what error to expect, that as a Laplace likelihood too, and where it
+    says how far knees and elbows are bent, the cross-entropy of that.
+    """
     error = torch.linalg.vector_norm(answer[..., :3] - target, dim=-1)
     loss = (error * weights).mean()
     position = loss.item()
     if answer.shape[-1] > 3:
         log = answer[..., 3].clamp(-6, 1)
         loss = loss + _SIGMA_WEIGHT * (error.detach() * torch.exp(-log) + log).mean()
+    if answer.shape[-1] > 4:
+        logits = answer[:, list(HINGE_JOINTS), 4:]
+        loss = loss + _BEND_WEIGHT * nn.functional.cross_entropy(logits.flatten(0, 1), bends.flatten())
     return loss, position
 
 

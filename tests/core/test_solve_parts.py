@@ -8,14 +8,14 @@ from hypothesis.extra.numpy import arrays
 
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT
 from lifter_core.solve import filters, rotations, world
-from lifter_core.solve.body import STANDARD, body_from_rest, measure
+from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of, measure
 from lifter_core.solve.camera import camera_matrix, project, root_translation
 from lifter_core.solve.pose import forward, local, pose_from_joints
 
 from .walker import walk
 
 directions = arrays(np.float64, 3, elements=st.floats(-1, 1)).filter(lambda v: np.linalg.norm(v) > 0.1)
-BODY = body_from_rest(STANDARD)
+BODY = body_of(STANDARD_PARTS)
 
 
 @given(directions, directions)

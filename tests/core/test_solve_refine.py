@@ -10,7 +10,7 @@ from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
 from lifter_core.solve import SolveOptions, options_from, solve
 from lifter_core.solve import refine as refinement
 from lifter_core.solve.banded import solve_band
-from lifter_core.solve.body import STANDARD, body_from_rest
+from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of
 from lifter_core.solve.camera import project
 from lifter_core.solve.chain import TURN, UNKNOWN, all_bones, derivative, pose
 from lifter_core.solve.evidence import Evidence, gather
@@ -23,7 +23,7 @@ from lifter_core.take import Take
 
 from .walker import Walk, walk
 
-BODY = body_from_rest(STANDARD)
+BODY = body_of(STANDARD_PARTS)
 FEET = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "toe")]
 
 
@@ -41,8 +41,8 @@ def test_the_band_is_solved_as_the_dense_matrix(count: int, n: int, seed: int):
         dense[t + 1, :, t], dense[t, :, t + 1] = one[t], one[t].T
     for t in range(count - 2):
         dense[t + 2, :, t] = dense[t, :, t + 2] = np.diag(two[t])
-    right = rng.normal(size=(count, n))
-    expected = np.linalg.solve(dense.reshape(count * n, -1), right.ravel()).reshape(count, n)
+    right = rng.normal(size=(count, n, 3))
+    expected = np.linalg.solve(dense.reshape(count * n, -1), right.reshape(count * n, 3)).reshape(count, n, 3)
     np.testing.assert_allclose(solve_band(diagonal, one, two, right), expected, atol=1e-9)
 
 
@@ -86,14 +86,14 @@ def test_a_perfect_start_stays_and_a_wrong_one_comes_back():
     limbs = [
         JOINT[n] for n in JOINT_NAMES if n.split("_")[-1] in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
     ]
-    kept = joints_of(w, refinement.refine(w.body, state, evidence, refinement.Smoothing()))
+    kept = joints_of(w, refinement.refine(w.body, state, evidence, refinement.Smoothing()).state)
     assert np.linalg.norm((kept - camera)[:, limbs], axis=-1).mean() < 0.006
     rng = np.random.default_rng(0)
     wrong = refinement.State(
         turned(rng.normal(0, 0.15, (40, len(UNKNOWN), 3))) @ state.turns, state.root + [0.1, 0, 0.3]
     )
     assert np.linalg.norm((joints_of(w, wrong) - camera)[:, limbs], axis=-1).mean() > 0.1
-    found = joints_of(w, refinement.refine(w.body, wrong, evidence, refinement.Smoothing(), rounds=8))
+    found = joints_of(w, refinement.refine(w.body, wrong, evidence, refinement.Smoothing(), rounds=8).state)
     assert np.linalg.norm((found - kept)[:, limbs], axis=-1).mean() < 0.004
 
 
@@ -102,10 +102,10 @@ def test_windows_of_long_clips_leave_no_seams(monkeypatch: pytest.MonkeyPatch):
     state, evidence = truth_of(w)
     rng = np.random.default_rng(0)
     start = refinement.State(turned(rng.normal(0, 0.05, (150, len(UNKNOWN), 3))) @ state.turns, state.root)
-    whole = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3))
+    whole = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3).state)
     monkeypatch.setattr(refinement, "_WINDOW", 70)
     monkeypatch.setattr(refinement, "_OVERLAP", 15)
-    parts = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3))
+    parts = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3).state)
     assert np.abs(parts - whole).max() < 0.002
 
 

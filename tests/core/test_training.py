@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifter_core.bends import CLASSES
 from lifter_core.errors import BadInputError
 from lifter_core.normalise import DERIVED, MEASURED
 from lifter_core.skeleton import JOINT, JOINT_NAMES
@@ -71,7 +72,7 @@ def test_resized_bodies_keep_their_pose_and_are_symmetric_and_constant():
     np.testing.assert_allclose(lengths, lengths[:, :1].repeat(lengths.shape[1], 1), rtol=1e-4)
     ratio = lengths[..., JOINT["left_knee"]] / lengths[..., JOINT["right_knee"]]
     assert np.abs(ratio - 1).max() < 0.06
-    assert 0.04 < np.log(lengths[:, 0, JOINT["left_knee"]]).std() < 0.12
+    assert 0.06 < np.log(lengths[:, 0, JOINT["left_knee"]]).std() < 0.25
     assert plausible(after.reshape(-1, len(JOINT_NAMES), 3)).all()
 
 
@@ -209,7 +210,7 @@ def test_every_shipped_config_builds_a_network_of_this_skeleton(path: Path):
     with torch.inference_mode():
         out = network(*example_input(Config.read(path), 2))
     assert out.shape[:2] == (2, len(JOINT_NAMES))
-    assert out.shape[2] in (3, 4)
+    assert out.shape[2] in (3, 4, 4 + CLASSES)
 
 
 def test_your_own_clips_get_their_share_of_the_draws():

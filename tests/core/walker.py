@@ -10,7 +10,7 @@ from lifter_core.detection import ClipFacts, Detection, DetectorSettings
 from lifter_core.keypoints import Keypoints
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve import SolveOptions, solve
-from lifter_core.solve.body import STANDARD, Body, body_from_rest
+from lifter_core.solve.body import STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.pose import forward
 from lifter_core.solve.rotations import about
@@ -35,7 +35,7 @@ class Walk(NamedTuple):
 
 def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
     """Walks towards +X (turned to it); the camera stands 4 m away, 1.5 m high, pitched down by ``pitch`` degrees."""
-    body = body_from_rest(STANDARD - [0, 0, 0])
+    body = body_of(STANDARD_PARTS)
     time = np.arange(frames) / FPS
     swing = 0.4 * np.sin(2 * np.pi * time * speed)
     x, z = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])

@@ -88,7 +88,7 @@ def _read_npz(path: Path) -> Iterator[Clip]:
         yield from _of_take(path)
     elif {"delta", "first", "unit", "meta"} <= fields:
         for split in ("train", "val"):
-            yield from read_clips(path, split)
+            yield from read_clips(path, split, as_captured=True)
     else:
         raise BadInputError(f"{path} is neither a take nor packed mocap (docs/training.md has the format).")
 

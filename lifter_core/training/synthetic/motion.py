@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ...skeleton import JOINT_NAMES
 from ...solve.rotations import about, fit_rotation, least_rotation, to_matrix, unit
-from ..mocap import to_joints
+from ..limbs import Key, skeleton_of, straightened, with_limbs
+from ..mocap import Clip, limbs_of, to_joints
 from .human import Human, rig
 
 Array = NDArray[Any]
@@ -73,15 +74,28 @@ def read_take(path: Path, index: int, start: float, fps: float, count: int) -> T
     share = position - before
     points = np.cumsum(z["delta"][rows].astype(np.int32), axis=0) * float(z["unit"]) + z["first"][index]
     points = points[before] + share[:, None, None] * (points[before + 1] - points[before])
-    joints = to_joints(z["meta"]["joints"], points.astype(np.float32)).astype(np.float64)
+    captured = to_joints(z["meta"]["joints"], points.astype(np.float32)).astype(np.float64)
+    joints = straightened(captured, limbs_of(path)[_skeleton(path, index)])
     if info.get("has_rot") and "quat_delta" in z:
         q = unit(np.cumsum(z["quat_delta"][rows].astype(np.int64), axis=0).astype(np.float64))
         a, b = q[before], q[before + 1]
         b = np.where((a * b).sum(-1, keepdims=True) < 0, -b, b)
-        rotations = to_matrix(unit(a + share[:, None, None] * (b - a)))
+        turns = to_matrix(unit(a + share[:, None, None] * (b - a)))
+        by_bone = with_limbs({bone: turns[:, i] for bone, i in _B.items()}, captured, joints)
+        rotations = np.stack([by_bone[bone] for bone in BONES], 1)
     else:
         rotations = rotations_from_joints(joints)
     return Take(info, fps, joints, rotations)
+
+
+@cache
+def _skeleton(path: Path, index: int) -> Key:
+    """Whose limb lengths a clip has: skeleton_of() of all its frames."""
+    z = _packed(path)
+    info = z["meta"]["clips"][index]
+    rows = slice(info["start"], info["start"] + info["len"])
+    points = np.cumsum(z["delta"][rows].astype(np.int32), axis=0) * float(z["unit"]) + z["first"][index]
+    return skeleton_of(Clip(info, to_joints(z["meta"]["joints"], points.astype(np.float32))))
 
 
 def rotations_from_joints(joints: Array) -> Array:
