@@ -40,6 +40,7 @@ _OTHERS: Layout = {"others": (np.float64, "S4"), "others_person": (np.int32, "S"
 _EVERY: Layout = {**_FACTS, **_PEOPLE, **_WORLD, **_OTHERS, **TRACKS_LAYOUT}
 _LONGEST = {"P": 64, "T": 5_000_000, "K": 1000, "S": 1_000_000, "M": 20_000_000, "R": 100_000}
 _LONGEST_SIDE = 65_536  # px
+_LARGEST = 1e15  # of the numbers in meta
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ class ClipFacts:
     def __post_init__(self) -> None:
         """Checks the facts."""
         if not isinstance(self.name, str) or not isinstance(self.sha256, str) or len(self.sha256) not in (0, 64):
-            raise BadInputError("the clip's name or sha256 cannot be")
-        if not isinstance(self.rotation, int) or not isinstance(self.damaged, int) or self.damaged < 0:
-            raise BadInputError("the clip's rotation or number of damaged packets cannot be")
+            raise BadInputError("the clip's name must be text, and its sha256 64 hexadecimal digits")
+        if not _is_whole(self.rotation):
+            raise BadInputError("the clip's rotation must be whole degrees")
+        if not _is_whole(self.damaged) or self.damaged < 0:
+            raise BadInputError("the number of damaged packets must be a whole number from 0 up")
         if self.focal_35mm is not None and not (_is_number(self.focal_35mm) and self.focal_35mm > 0):
-            raise BadInputError("the clip's focal length cannot be")
+            raise BadInputError("the clip's focal length must be above 0 mm")
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,17 @@ class DetectorSettings:
 
     def __post_init__(self) -> None:
         """Checks the settings."""
-        if not all(isinstance(text, str) for text in (self.detector, self.version)) or not isinstance(self.flip, bool):
-            raise BadInputError("the detector's settings cannot be")
+        if not isinstance(self.detector, str) or not isinstance(self.version, str):
+            raise BadInputError("the detector's name and the program's version must be text")
+        if not isinstance(self.flip, bool):
+            raise BadInputError("flip must be true or false")
+        if not all(end is None or _is_number(end) for end in (self.start, self.end)):
+            raise BadInputError("start and end must be seconds")
         if self.person is not None:
-            if not isinstance(self.person, tuple | list) or len(self.person) != 3:
-                raise BadInputError("the person pointed at is not a place and a time")
-            object.__setattr__(self, "person", tuple(self.person))
-        if not all(_is_number(x) for x in (*(self.person or ()), self.start or 0.0, self.end or 0.0)):
-            raise BadInputError("the range or the person pointed at cannot be")
+            place = self.person
+            if not isinstance(place, tuple | list) or len(place) != 3 or not all(_is_number(x) for x in place):
+                raise BadInputError("person must be two places from 0 to 1 and a second")
+            object.__setattr__(self, "person", tuple(place))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,24 +158,29 @@ class Detection:
                 raise BadInputError("the background has another number of frames than the people")
 
     def _check_numbers(self) -> None:
-        if not all(0 < side <= _LONGEST_SIDE for side in self.image_size):
-            raise BadInputError(f"a picture of {self.image_size[0]} x {self.image_size[1]} cannot be")
+        width, height = self.image_size
+        if not (0 < width <= _LONGEST_SIDE and 0 < height <= _LONGEST_SIDE):
+            raise BadInputError(
+                f"the picture's size is {width} x {height} pixels; it must be 1 to {_LONGEST_SIDE} a side"
+            )
         if not (math.isfinite(self.fps) and self.fps > 0):
-            raise BadInputError(f"{self.fps:g} frames a second cannot be")
+            raise BadInputError(f"the frame rate is {self.fps:g}; it must be above 0")
         if not np.isfinite(self.timestamps).all() or (np.diff(self.timestamps) <= 0).any():
             raise BadInputError("the timestamps do not rise")
         if len(set(self.keypoint_names)) < len(self.keypoint_names):
             raise BadInputError("two keypoints have the same name")
-        here = np.isfinite(self.points).all(-1)
-        found = here.all(-1)
-        if not (here.any(-1) == found).all() or not found.any(-1).all() or np.isinf(self.points).any():
-            raise BadInputError("a person is found in no frame, or a frame lacks some of their points")
-        if not ((self.confidence >= 0) & (self.confidence <= 1)).all() or self.confidence[~here].any():
-            raise BadInputError("the confidence must be from 0 to 1, and 0 where nobody was found")
-        if self.world is not None and not np.isfinite(self.world[here]).all():
-            raise BadInputError("the detector's own 3D is missing where somebody was found")
+        finite = np.isfinite(self.points).all(-1)
+        found = finite.all(-1)
+        if np.isinf(self.points).any() or (finite.any(-1) != found).any():
+            raise BadInputError("in each frame a person's points must be all finite, or all NaN")
+        if not found.any(-1).all():
+            raise BadInputError("a person is found in no frame")
+        if not ((self.confidence >= 0) & (self.confidence <= 1)).all() or self.confidence[~found].any():
+            raise BadInputError("the confidence must be from 0 to 1, and 0 where the person was not found")
+        if self.world is not None and not np.isfinite(self.world[found]).all():
+            raise BadInputError("world must be finite where the person was found")
         if any(other.ndim != 2 or other.shape[1] != 4 or not np.isfinite(other).all() for other in self.others):
-            raise BadInputError("a sighting of somebody else cannot be")
+            raise BadInputError("the others' sightings must be rows of 4 finite numbers")
 
     @property
     def people(self) -> list[Keypoints]:
@@ -299,4 +310,8 @@ def _known(kind: type[ClipFacts] | type[DetectorSettings], meta: Any, part: str)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and _is_number(value)

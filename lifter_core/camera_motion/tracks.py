@@ -84,7 +84,7 @@ def tracks_from_arrays(arrays: Mapping[str, NDArray[Any]], frames: int, image_si
     ends = rows[:, 2].astype(np.int64).cumsum()
     points = [arrays[f"background_{name}"] for name in ("before", "after", "shares")]
     if (rows[:, 2] < 1).any() or len(points[0]) != (ends[-1] if len(ends) else 0):
-        raise BadInputError("the background's points do not add up")
+        raise BadInputError("the background has another number of points than its measurements say")
     parts = [np.split(array, ends[:-1]) if len(rows) else [] for array in points]
     width, height = (int(side) for side in arrays["background_size"])
     tracks = Tracks(
@@ -103,17 +103,19 @@ def tracks_from_arrays(arrays: Mapping[str, NDArray[Any]], frames: int, image_si
 
 
 def check_tracks(tracks: Tracks) -> None:
-    """Raises BadInputError if something in the tracks cannot be."""
-    if min(tracks.size) < 1 or tracks.scale <= 0 or not 0 <= tracks.poor <= tracks.frames:
-        raise BadInputError("the background's size or number of frames cannot be")
+    """Raises BadInputError if the tracks contradict themselves."""
+    if min(tracks.size) < 1 or tracks.scale <= 0:
+        raise BadInputError("the background's pictures have no size")
+    if not 0 <= tracks.poor <= tracks.frames:
+        raise BadInputError("the background is poor in more frames than there are")
     if any(not 0 <= birth < tracks.frames for birth in tracks.births):
         raise BadInputError("a reference of the background is no frame of the clip")
     for m in tracks.measurements:
         if not (0 <= m.frame < tracks.frames and 0 <= m.reference < len(tracks.births)):
-            raise BadInputError("the background was measured in a frame that is not there")
+            raise BadInputError("a measurement of the background names a frame or a reference that is not there")
         if not len(m.before) == len(m.after) == len(m.share) > 0:
             raise BadInputError("a measurement of the background has no points, or not as many before as after")
         if not all(np.isfinite(part).all() for part in m[2:]):
-            raise BadInputError("the background's points are not all finite")
+            raise BadInputError("the background's points must be finite")
     if any(a.frame > b.frame for a, b in pairwise(tracks.measurements)):
         raise BadInputError("the background's measurements are not in order of frames")

@@ -102,35 +102,61 @@ def put(*at: int, value: float) -> Callable[[Any], Any]:
     [
         ({"points": lambda x: x[:, :-1]}, "shape"),
         ({"points": lambda x: x.astype(np.str_)}, "type"),
-        ({"points": put(0, 3, 5, value=np.nan)}, "lacks some"),
-        ({"points": put(0, 3, 5, value=np.inf)}, "lacks some"),
+        ({"points": put(0, 3, 5, value=np.nan)}, "all finite, or all NaN"),
+        ({"points": put(0, 3, 5, value=np.inf)}, "all finite, or all NaN"),
         ({"points": lambda x: x * np.float32(np.nan), "confidence": lambda x: x * 0}, "found in no frame"),
         ({"points": lambda x: x[:0], "confidence": lambda x: x[:0], "world": lambda x: x[:0]}, "no people"),
         ({"confidence": put(0, 3, 5, value=1.5)}, "from 0 to 1"),
-        ({"confidence": put(0, 6, 5, value=0.5)}, "nobody was found"),
-        ({"world": put(0, 3, 5, value=np.nan)}, "3D is missing"),
+        ({"confidence": put(0, 6, 5, value=0.5)}, "0 where the person was not found"),
+        ({"world": put(0, 3, 5, value=np.nan)}, "world must be finite"),
         ({"timestamps": put(4, value=0.0)}, "do not rise"),
         ({"timestamps": put(4, value=np.nan)}, "do not rise"),
         ({"keypoint_names": lambda x: (x[1], *x[1:])}, "same name"),
-        ({"fps": lambda x: 0.0}, "frames a second"),
-        ({"image_size": lambda x: (1280, 0)}, "1280 x 0"),
-        ({"others": lambda x: (x[0] * np.nan,)}, "somebody else"),
+        ({"fps": lambda x: 0.0}, "frame rate"),
+        ({"image_size": lambda x: (1280, 0)}, "1280 x 0 pixels"),
+        ({"others": lambda x: (x[0] * np.nan,)}, "rows of 4"),
         ({"background": lambda x: replace(x, frames=FRAMES + 1)}, "another number of frames"),
         ({"background": lambda x: replace(x, births=[])}, "not there"),
         ({"background": lambda x: replace(x, measurements=x.measurements[::-1])}, "order"),
     ],
 )
-def test_what_cannot_be_is_refused_when_it_is_made(changes: dict[str, Any], reason: str) -> None:
+def test_contradictions_are_refused_when_a_detection_is_made(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInputError, match=reason):
         edited(**changes)
 
 
 @pytest.mark.parametrize(
-    "facts", [{"sha256": "abc"}, {"damaged": -1}, {"focal_35mm": float("nan")}, {"rotation": "90"}, {"name": None}]
+    "facts",
+    [
+        {"name": None},
+        {"sha256": "abc"},
+        {"rotation": "90"},
+        {"rotation": True},
+        {"damaged": -1},
+        {"damaged": 10**400},
+        {"focal_35mm": float("nan")},
+        {"focal_35mm": 0},
+    ],
 )
-def test_facts_of_the_clip_that_cannot_be_are_refused(facts: dict[str, Any]) -> None:
-    with pytest.raises(BadInputError, match="cannot be"):
+def test_facts_of_the_clip_that_make_no_sense_are_refused(facts: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError, match="must be"):
         ClipFacts(**facts)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"detector": 3},
+        {"flip": "yes"},
+        {"start": ""},
+        {"end": float("inf")},
+        {"person": (0.5, 0.5)},
+        {"person": (0.5, 0.5, "now")},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError, match="must be"):
+        DetectorSettings(**({"detector": "heavy"} | settings))
 
 
 def rewritten(path: Path, **changes: Any) -> Path:
@@ -158,15 +184,15 @@ def test_a_newer_minor_version_is_read_and_what_it_adds_is_left_aside(saved: Pat
         ({"points": None}, "lacks points"),
         ({"background_shares": None}, "lacks background_shares"),
         ({"points": np.zeros((1, FRAMES - 1, 33, 2), np.float32)}, "shape"),
-        ({"fps": np.array(np.nan)}, "frames a second"),
+        ({"fps": np.array(np.nan)}, "frame rate"),
         ({"image_size": np.int32([0, 720])}, "no width"),
         ({"meta": np.array("{}")}, "facts of its"),
         ({"meta": np.array("[]")}, "facts of its"),
         ({"meta": np.array("[" * 100_000)}, "no JSON"),
-        ({"meta": np.array('{"clip": {"damaged": "many"}, "settings": {"detector": "heavy"}}')}, "cannot be"),
-        ({"meta": np.array('{"clip": {}, "settings": {"detector": "heavy", "person": 3}}')}, "not a place"),
-        ({"background_measurements": np.full((FRAMES, 3), 10**9, np.int32)}, "add up"),
-        ({"background_measurements": np.full((1, 3), -1, np.int32)}, "add up"),
+        ({"meta": np.array('{"clip": {"damaged": "many"}, "settings": {"detector": "heavy"}}')}, "damaged packets"),
+        ({"meta": np.array('{"clip": {}, "settings": {"detector": "heavy", "person": 3}}')}, "person must be"),
+        ({"background_measurements": np.full((FRAMES, 3), 10**9, np.int32)}, "number of points"),
+        ({"background_measurements": np.full((1, 3), -1, np.int32)}, "number of points"),
         ({"others_person": np.int32([-1, 0, 0])}, "order"),
     ],
 )
