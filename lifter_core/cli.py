@@ -8,15 +8,18 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from . import __version__
 from .command_line import add_options, read_options, refuse
 from .declare import Place
+from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
-from .options import usable
+from .options import OPTIONS, usable
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
@@ -32,23 +35,40 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     lift = commands.add_parser(
-        "lift", help="lift a clip to a take", description="Lifts the person in a clip to a take."
+        "lift",
+        help="lift a clip to a take",
+        description="Lifts the person in a clip (or in a detection of it) to a take.",
     )
-    lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    lift.add_argument(
+        "clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...), or a detection file"
+    )
     lift.add_argument(
         "--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it"
     )
+
+    detection = commands.add_parser(
+        "detect",
+        help="find the person in a clip, to be lifted later",
+        description="Finds the person in a clip: the slow half of lifting. Lift and solve take the file without the clip.",
+    )
+    detection.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    detection.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the detection is written"
+    )
+
     again = commands.add_parser(
         "solve",
         help="solve a take anew with other options, in seconds",
-        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was.",
+        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was. "
+        "A detection file is solved as well.",
     )
-    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take to start from")
-    for command, place in ((lift, Place.LIFT), (again, Place.SOLVE)):
+    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take (or detection) to start from")
+    for command in (lift, again):
         command.add_argument(
             "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the take is written"
         )
         command.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
+    for command, place in ((lift, Place.LIFT), (detection, Place.DETECT), (again, Place.SOLVE)):
         add_options(command, place)
         command.add_argument(
             "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
@@ -62,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     frame.add_argument("--time", type=float, default=0.0, metavar="S", help="at this second (default: the first)")
     frame.add_argument("--size", type=int, metavar="PX", help="its longer side (default: as large as it is)")
 
-    info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
+    info = commands.add_parser(
+        "info", help="say what is in a take or detection", description="Says what is in a take or a detection."
+    )
     info.add_argument("take", type=Path, metavar="TAKE.npz")
 
     commands.add_parser("models", help="list the lifting networks and their figures")
@@ -77,12 +99,12 @@ def main(argv: list[str] | None = None) -> int:
         _end_with_parent()
     try:
         refuse(unknown, args, ("command", "clip", "take"))
-        if args.command in ("lift", "solve"):
+        if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
             _frame(args)
         elif args.command == "info":
-            print(describe(load_take(args.take)))
+            print(_describe_file(args.take))
         else:
             _models()
     except LiftError as error:
@@ -137,13 +159,38 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import lift_clip
 
     _check(args.clip, [args.out, args.bvh, args.preview])
-    take = lift_clip(args.clip, report=report, **read_options(args, Place.LIFT))
+    told = read_options(args, Place.LIFT)
+    if is_detection(args.clip):
+        late = [f"--{name}" for name in told if OPTIONS[name].stage == "detection"] + ["--preview"] * bool(args.preview)
+        if late:
+            raise BadInputError(
+                f"{args.clip} is a detection, for which {late[0]} comes too late; give the clip itself."
+            )
+        return _solve_detection(args, args.clip, told, report)
+    take = lift_clip(args.clip, report=report, **told)
     _write(take, args)
     if args.preview:
         from .export.preview import write_preview, write_preview_picture
 
         write_preview(take, args.clip, args.preview, report)
         write_preview_picture(take, args.clip, args.preview.with_suffix(".png"))
+    return take
+
+
+def _detect(args: argparse.Namespace, report: Report) -> Detection:
+    from .pipeline import detect
+
+    _check(args.clip, [args.out])
+    detection = detect(args.clip, report=report, **read_options(args, Place.DETECT))
+    save_detection(detection, args.out)
+    return detection
+
+
+def _solve_detection(args: argparse.Namespace, path: Path, told: dict[str, Any], report: Report) -> Take:
+    from .pipeline import solve
+
+    take = solve(load_detection(path), report=report, **told)
+    _write(take, args)
     return take
 
 
@@ -160,6 +207,8 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
 
     _check(args.take, [args.out, args.bvh])
     told = read_options(args, Place.SOLVE)
+    if is_detection(args.take):
+        return _solve_detection(args, args.take, told, report)
     take = load_take(args.take)
     if line := _ignored_line(take):
         print(f"lifter: {line}; a new solve leaves that out.", file=sys.stderr)
@@ -177,20 +226,46 @@ def _write(take: Take, args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
-    """Runs a command that makes a take, with its progress."""
+    """Runs a command that makes a take or a detection, with its progress."""
     bar = Bar() if args.progress == "bar" else None
     report: Report = lines or bar or silent
+    makers: dict[str, Callable[[argparse.Namespace, Report], Take | Detection]]
+    makers = {"lift": _lift, "detect": _detect, "solve": _solve}
     try:
-        take = (_lift if args.command == "lift" else _solve)(args, report)
+        made = makers[args.command](args, report)
     except OSError as error:
         raise BadInputError(f"{error.filename or args.out} cannot be written: {error.strerror}.") from error
     finally:
         if bar:
             bar.close()
     if lines:
-        lines.send({"stage": "done", "take": str(args.out)})
+        lines.send({"stage": "done", "detection" if args.command == "detect" else "take": str(args.out)})
     elif bar:
-        print(describe(take))
+        print(describe_detection(made) if isinstance(made, Detection) else describe(made))
+
+
+def _describe_file(path: Path) -> str:
+    return describe_detection(load_detection(path)) if is_detection(path) else describe(load_take(path))
+
+
+def describe_detection(detection: Detection) -> str:
+    """A few lines on what a detection holds, for people."""
+    times, settings = detection.timestamps, detection.settings
+    lines = [
+        f"{detection.clip.name or 'detection'}: {len(times)} frames, {times[-1] - times[0]:.1f} s at "
+        f"{detection.fps:g} fps, {detection.image_size[0]}x{detection.image_size[1]}",
+        f"detector {settings.detector}{', also in the mirror' if settings.flip else ''}: "
+        f"{len(detection.keypoint_names)} points{', 3D of its own' if detection.world is not None else ''}",
+    ]
+    if detection.clip.damaged:
+        lines.append(f"{detection.clip.damaged} damaged pictures of the clip are missing")
+    for p, person in enumerate(detection.people):
+        found = person.found
+        sure = person.confidence[found].mean()
+        lines.append(f"person {p + 1}: found in {found.sum()} frames, mean confidence {sure:.2f}")
+    if detection.others:
+        lines.append(f"{len(detection.others)} more in the picture, not followed")
+    return "\n".join(lines)
 
 
 def describe(take: Take) -> str:

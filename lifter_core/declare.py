@@ -22,6 +22,7 @@ class Place(Flag):
     """Where an option is offered."""
 
     LIFT = auto()  # lifter lift
+    DETECT = auto()  # lifter detect
     SOLVE = auto()  # lifter solve
     BATCH = auto()  # blender --command lift
     TAB = auto()  # the add-on's Lift tab, for the next lift

@@ -26,24 +26,23 @@ class DetectOptions(Checked):
 
     detector: str = option(
         "heavy",
-        "The model that looks for the person in each frame: lite is the fastest, heavy the best",
+        "The detector that looks for the person in each frame: lite is the fastest, heavy the best, or one of your own",
         "detection",
-        Place.LIFT,
-        choices=(Choice("lite", "Lite", ""), Choice("full", "Full", ""), Choice("heavy", "Heavy", "")),
+        Place.LIFT | Place.DETECT,
         recorded=False,
     )
     flip: bool = option(
         True,
         "Look at the mirror image of each picture too and average: better, and a second processor core's work",
         "detection",
-        Place.LIFT,
+        Place.LIFT | Place.DETECT,
         recorded=False,
     )
     start: float | None = option(
         None,
         "Lift from this second of the clip on",
         "detection",
-        Place.LIFT | Place.BATCH,
+        Place.LIFT | Place.DETECT | Place.BATCH,
         unit="s",
         range=(0, math.inf),
         otherwise="from its first frame",
@@ -52,7 +51,7 @@ class DetectOptions(Checked):
         None,
         "Lift up to this second of the clip",
         "detection",
-        Place.LIFT | Place.BATCH,
+        Place.LIFT | Place.DETECT | Place.BATCH,
         unit="s",
         range=(0, math.inf),
         otherwise="to its last frame",
@@ -62,7 +61,7 @@ class DetectOptions(Checked):
         "Whom to lift when there are several people: a place in the picture (two numbers from 0 to 1, from its upper left "
         "corner) and the second of the clip at which the person is there",
         "detection",
-        Place.LIFT,
+        Place.LIFT | Place.DETECT,
         ranges=(_AMOUNT, _AMOUNT, (0, math.inf)),
         metavar=("X", "Y", "S"),
         otherwise="whoever is largest and seen longest",

@@ -1,4 +1,4 @@
-"""The one path through the program: clip -> keypoints -> lifted joints -> take."""
+"""The one path through the program: clip -> detection -> lifted joints -> take."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,19 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .camera_motion import SHORT_SIDE, Background, CameraEstimate, CameraMotion, estimate_motion
-from .detect import Watch, detect_keypoints
+from .camera_motion import CameraEstimate, CameraMotion, estimate_motion
+from .detect import detect
+from .detection import Detection
 from .focal import Focal, find_focal
 from .keypoints import Keypoints
 from .lifting import Lifted, lift
 from .options import DetectOptions, SolveOptions, given, options_from, recorded, usable
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
-from .solve import solve
+from .solve import solve as solve_joints
 from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
-from .video import Frame, clip_sha256, probe
+
+__all__ = ["detect", "lift_clip", "lift_person", "solve", "solve_again"]
 
 _SURE_OF_UP = 0.4
 
@@ -32,44 +34,60 @@ def lift_clip(
     device: str = "auto",
     start: float | None = None,
     end: float | None = None,
-    fov: float | None = None,
     person: tuple[float, float, float] | None = None,
     flip: bool = True,
     report: Report = silent,
     **options: Any,
 ) -> Take:
-    """Lifts a clip.
+    """Lifts a clip: detect() and solve() in a row, with their arguments.
 
     Args:
-        detector, flip, start, end, person: attributes of DetectOptions.
-        fov, model, device, options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
+        detector, start, end, person, flip: attributes of DetectOptions.
+        model, device, options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
 
     Raises:
         BadInputError: the clip, or an option's name or value, cannot be used.
         NobodyFoundError: nobody is in the clip.
     """
-    told = given({"detector": detector, "flip": flip, "start": start, "end": end, "person": person}, DetectOptions)
-    told |= given({"fov": fov, "model": model, "device": device, **options}, SolveOptions)
-    clip = Path(clip)
-    network = load(model or DEFAULT_MODEL, device)
-    info = probe(clip)
-    background = Background((info.width, info.height))
-    people = detect_keypoints(
-        clip, detector, start, end, report, person=person, watch=_grey_to(background), grey_side=SHORT_SIDE, flip=flip
-    )
-    tracks = background.tracks()
-    focal = find_focal(people[0].image_size, fov, clip, tracks)
-    camera = estimate_motion(tracks, focal.pixels)
+    given({"detector": detector, "start": start, "end": end, "person": person, "flip": flip}, DetectOptions)
+    told = given({"model": model, "device": device, **options}, SolveOptions)
+    network = load(model or DEFAULT_MODEL, device)  # first, so that a wrong name is said before the long work
+    seen = detect(clip, detector, start, end, person, flip, report)
+    return solve(seen, network, report=report, **{n: v for n, v in told.items() if n not in ("model", "device")})
+
+
+def solve(
+    detection: Detection,
+    model: str | Model | None = None,
+    device: str = "auto",
+    report: Report = silent,
+    **options: Any,
+) -> Take:
+    """Lifts the people of a detection and solves their motion; the clip is not needed.
+
+    Args:
+        model: a name of runtime.shipped() or a network that is loaded, None = the default; device: where a named one runs.
+        options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
+
+    Raises:
+        BadInputError: an option's name or value cannot be used.
+    """
+    told = given({"device": device, **options}, SolveOptions)
+    network = model if isinstance(model, Model) else load(model or DEFAULT_MODEL, device)
+    clip, settings = detection.clip, detection.settings
+    focal = find_focal(detection.image_size, told.get("fov"), clip.focal_35mm, detection.background)
+    camera = _camera_seen(detection, focal)
+    looked = given({"start": settings.start, "end": settings.end, "person": settings.person}, DetectOptions)
     meta: dict[str, Any] = {
         "source": clip.name,
-        "sha256": clip_sha256(clip),
-        "rotation": info.rotation,
-        "detector": detector,
-        "flip": flip,
-        "damaged": max(one.damaged for one in people),
-        "options": recorded(told),
+        "sha256": clip.sha256,
+        "rotation": clip.rotation,
+        "detector": settings.detector,
+        "flip": settings.flip,
+        "damaged": clip.damaged,
+        "options": recorded(looked | told),
     }
-    return _lift_and_solve(people, network, focal, camera, meta, report)
+    return _lift_and_solve(detection.people, network, focal, camera, meta, report)
 
 
 def solve_again(
@@ -102,12 +120,12 @@ def solve_again(
     return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
 
 
-def _grey_to(background: Background) -> Watch:
-    def watch(frame: Frame, people: list[NDArray[Any]]) -> None:
-        if frame.grey is not None:
-            background(frame.grey, people)
-
-    return watch
+def _camera_seen(detection: Detection, focal: Focal) -> CameraEstimate:
+    """How the camera of a detection moved, as its background shows."""
+    if detection.background is not None:
+        return estimate_motion(detection.background, focal.pixels)
+    nothing = np.zeros((len(detection.timestamps), 4))
+    return CameraEstimate(nothing, focal.pixels, True, "taken as still: the background was not followed")
 
 
 def _camera_of(take: Take, fov: float | None) -> tuple[Focal, CameraEstimate]:
@@ -143,7 +161,7 @@ def _lift_and_solve(
     meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
     joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
     bends = [one.bends for one in lifted]
-    take = solve(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
+    take = solve_joints(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
     take.camera_turns = camera.turns
     if np.ptp(motion.zoom) > 0:
         take.camera_zoom = motion.zoom

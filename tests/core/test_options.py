@@ -63,7 +63,7 @@ def test_an_option_that_has_no_effect_is_refused():
         solve_again(walking_take(), start=1.0)
 
 
-@pytest.mark.parametrize("options", [{"person": (0.5, 1.5, 0)}, {"start": -1}, {"detector": "best"}, {"flip": "no"}])
+@pytest.mark.parametrize("options", [{"person": (0.5, 1.5, 0)}, {"start": -1}, {"detector": 3}, {"flip": "no"}])
 def test_what_the_detection_is_told_is_checked(options: dict[str, Any], tmp_path: Path):
     with pytest.raises(BadInputError, match=f"{next(iter(options))} takes"):
         lift_clip(tmp_path / "none.mp4", **options)
