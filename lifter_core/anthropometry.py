@@ -88,15 +88,15 @@ class _Part(NamedTuple):
 
 
 _PARTS = {
-    "spine": _Part("trunk", 0.653, 0.95, 0.04),
+    "spine": _Part("trunk", 0.653, 0.95, 0.05),
     "thorax": _Part("trunk", 0.347, 0.95, 0.06),
     "neck": _Part("crown", 0.385, 1.0, 0.06),
     "head": _Part("crown", 0.615, 0.65, 0.04),
     "nose": _Part("skull", 1.096, 0.35, 0.05),
     "ear": _Part("skull", 0.822, 0.25, 0.05),
     "hip": _Part("hips", 1.0, 1.0, 0.08),
-    "knee": _Part("thigh", 1.0, 1.12, 0.04),
-    "ankle": _Part("shin", 1.0, 1.12, 0.04),
+    "knee": _Part("thigh", 1.0, 1.12, 0.05),
+    "ankle": _Part("shin", 1.0, 1.12, 0.05),
     "heel": _Part("foot", 0.298, 0.97, 0.06),
     "toe": _Part("foot", 0.711, 0.97, 0.04),
     "shoulder": _Part("shoulders", 1.0, 1.0, 0.05),
@@ -106,8 +106,8 @@ _PARTS = {
 }
 _SIDE = 0.008  # sd of the log of what left and right differ by
 
-_SHARES = (0.375, 0.375, 0.25)  # men, women, children
-_CHILD = 2
+MAN, WOMAN, CHILD = range(3)
+_SHARES = (0.375, 0.375, 0.25)
 _STATURE = 1.69  # m: of men and women together
 _CHILD_STATURE = (1.05, 1.55)
 
@@ -120,19 +120,28 @@ _ALONE: Array = np.array([part.alone for part in _PARTS.values()])
 _OF_JOINT = [list(_PARTS).index(name.split("_")[-1]) for name in JOINT_NAMES[1:]]
 
 
-def draw_lengths(count: int, rng: np.random.Generator) -> Array:
-    """(count, J) metres from each joint of skeleton.JOINTS to its parent, of ``count`` people; 1 for the pelvis.
+class People(NamedTuple):
+    """N people: ``kind`` (N,), MAN, WOMAN or CHILD; ``lengths`` (N, J) as of draw_lengths()."""
 
-    A quarter are children of 1.05 to 1.55 m, the others men and women in equal parts.
-    """
+    kind: NDArray[np.intp]
+    lengths: Array
+
+
+def draw_lengths(count: int, rng: np.random.Generator) -> Array:
+    """(count, J) metres from each joint of skeleton.JOINTS to its parent, of ``count`` people; 1 for the pelvis."""
+    return draw_people(count, rng).lengths
+
+
+def draw_people(count: int, rng: np.random.Generator) -> People:
+    """``count`` people: a quarter are children of 1.05 to 1.55 m, the others men and women in equal parts."""
     kind = rng.choice(len(_SHARES), count, p=_SHARES)
     stature = rng.uniform(*_CHILD_STATURE, count)
-    grown = np.where(kind == _CHILD, np.log(stature / _STATURE), 0.0)
+    grown = np.where(kind == CHILD, np.log(stature / _STATURE), 0.0)
     measures = _MEANS[kind] + _normal(rng, (count, len(MEASURES))) @ _MIX
     parts = measures[:, _OF_PART] + _SHARE + grown[:, None] * _GROWTH + _normal(rng, (count, len(_PARTS))) * _ALONE
     out = np.ones((count, len(JOINT_NAMES)), np.float32)
     out[:, 1:] = np.exp(parts[:, _OF_JOINT] + _normal(rng, (count, len(_OF_JOINT))) * _SIDE)
-    return out
+    return People(kind, out)
 
 
 class Proportions(NamedTuple):

@@ -70,22 +70,60 @@ def test_pairs_come_back_from_the_packed_file_in_the_skeletons_order(tmp_path):
     save(pair((3, 0), "val"), tmp_path / "clips" / "00001.npz")
     assert pack((tmp_path / "clips").glob("*.npz"), tmp_path / "pairs.npz") == 2
     first, second = read_pairs(tmp_path / "pairs.npz")
-    np.testing.assert_allclose(first.joints, pair().joints, rtol=1e-6)
-    np.testing.assert_allclose(second.points, pair((3, 0)).points, rtol=1e-6)
+    np.testing.assert_allclose(first.joints, pair().joints, atol=1.1e-4)
+    np.testing.assert_allclose(second.points, pair((3, 0)).points, atol=0.11)
+    np.testing.assert_allclose(second.up, pair().up, atol=1e-4)
     assert first.names == KEYPOINT_NAMES and second.info["split"] == "val"
     assert [p.info["split"] for p in read_pairs(tmp_path / "pairs.npz", "val")] == ["val"]
 
 
-def test_pairs_of_another_skeleton_are_refused(tmp_path):
+def test_frames_without_a_person_stay_empty_and_the_least_sure_points_stay_seen(tmp_path):
+    made = pair()
+    made.points[:5], made.world[:5], made.confidence[:5] = np.nan, np.nan, 0
+    made.points[9], made.world[9], made.confidence[9] = np.nan, np.nan, 0
+    made.confidence[20, 3] = 1e-5
+    save(made, tmp_path / "00000.npz")
+    pack([tmp_path / "00000.npz"], tmp_path / "pairs.npz")
+    (read,) = read_pairs(tmp_path / "pairs.npz")
+    assert (np.isnan(read.points) == np.isnan(made.points)).all() and (
+        np.isnan(read.world) == np.isnan(made.world)
+    ).all()
+    assert ((read.confidence > 0) == (made.confidence > 0)).all()
+    np.testing.assert_allclose(read.points[10], made.points[10], atol=0.11)
+
+
+def test_packed_clips_are_small(tmp_path):
+    rng = np.random.default_rng(0)
+    made = pair()
+    shaken = made._replace(points=made.points + rng.normal(0, 1, made.points.shape))
+    save(shaken, tmp_path / "00000.npz")
+    pack([tmp_path / "00000.npz"], tmp_path / "pairs.npz")
+    assert (tmp_path / "pairs.npz").stat().st_size < 12_000
+
+
+def test_older_files_of_plain_numbers_can_be_read(tmp_path):
+    made = pair()
+    meta = {"keypoints": made.names, "joints": JOINT_NAMES, "clips": [made.info | {"start": 0, "len": FRAMES}]}
+    arrays = {name: getattr(made, name) for name in ("points", "confidence", "world", "joints", "up")}
+    np.savez(tmp_path / "old.npz", meta=json.dumps(meta), **arrays)
+    (read,) = read_pairs(tmp_path / "old.npz")
+    np.testing.assert_array_equal(read.points, made.points)
+    np.testing.assert_array_equal(read.joints, made.joints)
+    meta["joints"] = ["third_hand", *JOINT_NAMES[1:]]
+    np.savez(tmp_path / "old.npz", meta=json.dumps(meta), **arrays)
+    with pytest.raises(BadInputError, match="made for another skeleton"):
+        read_pairs(tmp_path / "old.npz")
+
+
+def test_clips_of_another_skeleton_are_refused(tmp_path):
     save(pair(), tmp_path / "00000.npz")
     with np.load(tmp_path / "00000.npz") as z:
         arrays = dict(z)
     meta = json.loads(str(arrays["meta"]))
     meta["joints"][0] = "third_hand"
     np.savez(tmp_path / "00000.npz", **(arrays | {"meta": json.dumps(meta)}))
-    pack([tmp_path / "00000.npz"], tmp_path / "pairs.npz")
-    with pytest.raises(BadInputError, match="made for another skeleton"):
-        read_pairs(tmp_path / "pairs.npz")
+    with pytest.raises(BadInputError, match="make it anew"):
+        pack([tmp_path / "00000.npz"], tmp_path / "pairs.npz")
     with pytest.raises(BadInputError, match="no finished clips"):
         pack([], tmp_path / "pairs.npz")
 

@@ -13,12 +13,35 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...anthropometry import CHILD, MAN, draw_people
 from ...errors import BadInputError
+from ...skeleton import JOINT
 
 Array = NDArray[Any]
 
 _UNIT = 0.1  # base.obj is in decimetres
 _PREFIX = "mixamorig:"
+
+# what is measured (the bone that ends in this joint; half widths; trunk; crown) and the targets that lengthen it, together
+_MEASURED = {
+    "knee": ("legs/measure-upperleg-height",),
+    "ankle": ("legs/measure-lowerleg-height",),
+    "elbow": ("arms/measure-upperarm-length",),
+    "wrist": ("arms/measure-lowerarm-length",),
+    "hip": ("hip/hip-scale-horiz",),
+    "shoulder": ("torso/measure-shoulder-dist", "torso/torso-scale-horiz"),
+    "toe": ("feet/l-foot-scale", "feet/r-foot-scale"),
+    "hand": ("hands/l-hand-scale", "hands/r-hand-scale"),
+    "trunk": ("torso/measure-napetowaist-dist", "torso/measure-waisttohip-dist"),
+    "crown": ("neck/measure-neck-height",),
+}
+_SIZE = ("trunk", "knee", "ankle")
+# change of the log of the length by an amount of 1
+_GAIN = {
+    "knee": 0.2, "ankle": 0.16, "elbow": 0.22, "wrist": 0.2, "hip": 0.2, "shoulder": 0.27, "toe": 0.2, "hand": 0.2,
+    "trunk": 0.22, "crown": 0.1,
+}  # fmt: skip
+_ROUNDS, _MOST = 6, 1.2  # of the search for the amounts; and the largest of them
 
 
 class Template(NamedTuple):
@@ -105,29 +128,121 @@ def rig(data: Path) -> Rig:
 
 
 def random_human(data: Path, rng: np.random.Generator) -> Human:
-    """A body of random sex, age, build, origin and height, by MakeHuman's macro targets."""
-    male = float(rng.random() < 0.55)
+    """A body of random sex, age, build and origin, by MakeHuman's macro targets, proportioned as people are.
+
+    The proportions are drawn as those of training (anthropometry.py) and met by MakeHuman's measure targets.
+    """
+    person = draw_people(1, rng)
+    kind, lengths = int(person.kind[0]), person.lengths[0]
+    male = float(rng.random() < 0.5) if kind == CHILD else float(kind == MAN)
     sex = float(np.clip(male + rng.normal(0, 0.12) * (1 - 2 * male), 0, 1))
-    old, muscle = max(0.0, rng.uniform(-0.8, 0.8)), rng.uniform(-0.7, 1)
-    weight, tall = float(np.clip(rng.normal(0, 0.45), -0.9, 1)), rng.uniform(-0.5, 0.5)
+    ages = _child_ages(lengths) if kind == CHILD else _adult_ages(rng)
+    muscle, weight = rng.uniform(-0.7, 1), float(np.clip(rng.normal(0, 0.45), -0.9, 1))
     shape = template(data).vertices.copy()
-    for name, amount in _macro_targets(sex, old, muscle, weight, tall, rng.dirichlet([0.5] * 3)):
-        if amount > 1e-3 and (found := target(data, f"macrodetails/{name}")):
-            shape[found[0]] += amount * found[1]
-    vertices = np.stack([shape[:, 0], -shape[:, 2], shape[:, 1]], 1) * _UNIT
-    body = np.unique(template(data).faces["body"])
-    height = float(np.clip(rng.normal(1.63 + 0.13 * sex, 0.07), 1.48, 2.0))
-    vertices *= height / np.ptp(vertices[body, 2])
-    vertices[:, 2] -= vertices[body, 2].min()
-    groups = template(data).faces.items()
-    centres = {n.removeprefix("joint-"): vertices[np.unique(f)].mean(0) for n, f in groups if n.startswith("joint-")}
+    for name, amount in _macro_targets(sex, ages, muscle, weight, rng.dirichlet([0.5] * 3)):
+        _add(shape, data, f"macrodetails/{name}", amount)
+    vertices = _proportioned(shape, data, lengths)
+    centres = _centres(vertices, data)
     heads = np.array([_place(h, vertices, centres) for h in rig(data).heads])
-    info = {"height": height, "sex": sex, "old": old, "muscle": muscle, "weight": weight}
+    height = float(np.ptp(vertices[np.unique(template(data).faces["body"]), 2]))
+    info = {"height": height, "sex": sex, "old": ages.get("old", 0.0), "muscle": muscle, "weight": weight}
+    made = _measures(vertices, data)
+    info |= {"kind": kind, "shin_thigh": made["ankle"] / made["knee"]}
+    info |= {"leg_trunk": (made["knee"] + made["ankle"]) / made["trunk"]}
     return Human(vertices, heads, centres, info)
 
 
+def _adult_ages(rng: np.random.Generator) -> dict[str, float]:
+    old = max(0.0, rng.uniform(-0.8, 0.8))
+    return {"young": 1 - old, "old": old}
+
+
+def _child_ages(lengths: Array) -> dict[str, float]:
+    """Shares of MakeHuman's ages (one, ten and twenty-five years) in a child of these bone lengths."""
+    stature = 1.36 * sum(lengths[JOINT[name]] for name in ("spine", "thorax", "left_knee", "left_ankle"))
+    baby = float(np.interp(stature, [1.0, 1.35], [0.4, 0.0]))
+    young = float(np.interp(stature, [1.35, 1.65], [0.0, 0.8]))
+    return {"baby": baby, "child": 1 - baby - young, "young": young}
+
+
+def _add(shape: Array, data: Path, name: str, amount: float) -> None:
+    """Adds a target to the vertices in place, where there is one of that name."""
+    if amount > 1e-3 and (found := target(data, name)):
+        shape[found[0]] += amount * found[1]
+
+
+def _proportioned(shape: Array, data: Path, lengths: Array) -> Array:
+    """(V, 3) vertices, Z up, metres, feet on 0, of the shape given by macro targets and with the bone lengths (J,) as far as
+    the measure targets reach; in any case with the size (trunk and legs).
+    """
+    wanted = {part: float(lengths[JOINT[f"left_{part}"]]) for part in _MEASURED if part not in ("trunk", "crown")}
+    wanted["trunk"] = float(lengths[JOINT["spine"]] + lengths[JOINT["thorax"]])
+    wanted["crown"] = float(lengths[JOINT["neck"]] + lengths[JOINT["head"]])
+    amounts = dict.fromkeys(_MEASURED, 0.0)
+    for last in (*[False] * _ROUNDS, True):
+        moved = shape.copy()
+        for part, names in _MEASURED.items():
+            end = "incr" if amounts[part] > 0 else "decr"
+            for name in names:
+                _add(moved, data, f"{name}-{end}", abs(amounts[part]))
+        vertices = np.stack([moved[:, 0], -moved[:, 2], moved[:, 1]], 1) * _UNIT
+        made = _measures(vertices, data)
+        scale = sum(wanted[part] for part in _SIZE) / sum(made[part] for part in _SIZE)
+        if not last:
+            for part in _MEASURED:
+                off = np.log(wanted[part] / (made[part] * scale))
+                amounts[part] = float(np.clip(amounts[part] + off / _GAIN[part], -_MOST, _MOST))
+    vertices *= scale
+    vertices[:, 2] -= vertices[np.unique(template(data).faces["body"]), 2].min()
+    return vertices
+
+
+def _centres(vertices: Array, data: Path) -> dict[str, Array]:
+    """Joint centres by MakeHuman's name, those of the hips put where people have them.
+
+    MakeHuman's hips lie 10 to 25 mm too high and too far out. Here they are above the crotch by 0.04 of the stature (the
+    survey of anthropometry.py has trochanterion 63 to 66 mm above it) and at 0.49 of the half breadth of the body there.
+    """
+    groups = template(data).faces.items()
+    centres = {n.removeprefix("joint-"): vertices[np.unique(f)].mean(0) for n, f in groups if n.startswith("joint-")}
+    skin = vertices[np.unique(template(data).faces["body"])]
+    stature = np.ptp(skin[:, 2])
+    knee, hip = centres["l-knee"][2], centres["l-upper-leg"][2]
+    between = skin[(np.abs(skin[:, 0]) < 0.003 * stature) & (skin[:, 2] > knee) & (skin[:, 2] < hip + 0.1 * stature)]
+    # thighs that touch hide the crotch: then the joint is at most so much lower than MakeHuman's
+    level = np.clip(between[:, 2].min() + 0.04 * stature, hip - 0.022 * stature, hip)
+    near = skin[(np.abs(skin[:, 2] - level) < 0.015 * stature) & (np.abs(skin[:, 0]) < 0.16 * stature)]
+    for side, sign in (("l", 1), ("r", -1)):
+        centre = centres[f"{side}-upper-leg"]
+        centres[f"{side}-upper-leg"] = np.array([sign * 0.49 * np.abs(near[:, 0]).max(), centre[1], level])
+    return centres
+
+
+def _measures(vertices: Array, data: Path) -> dict[str, float]:
+    """Lengths of what the measure targets change, by the key in _MEASURED: the left side's bones, trunk and crown."""
+    c = _centres(vertices, data)
+
+    def length(a: str, b: str) -> float:
+        return float(np.linalg.norm(c[a] - c[b]))
+
+    hips, shoulders = ((c[f"l-{n}"] + c[f"r-{n}"]) / 2 for n in ("upper-leg", "shoulder"))
+    top = vertices[np.unique(template(data).faces["body"]), 2].max()
+    return {
+        "knee": length("l-upper-leg", "l-knee"),
+        "ankle": length("l-knee", "l-ankle"),
+        "elbow": length("l-shoulder", "l-elbow"),
+        "wrist": length("l-elbow", "l-hand"),
+        "hip": length("l-upper-leg", "r-upper-leg") / 2,
+        "shoulder": length("l-shoulder", "r-shoulder") / 2,
+        "toe": length("l-ankle", "l-toe-2-4"),
+        "hand": float(np.linalg.norm((c["l-finger-2-1"] + c["l-finger-5-1"]) / 2 - c["l-hand"])),
+        "trunk": 1.01 * float(np.linalg.norm(shoulders - hips)),
+        "crown": float(top - shoulders[2]),
+    }
+
+
 def _macro_targets(
-    sex: float, old: float, muscle: float, weight: float, tall: float, origin: Array
+    sex: float, ages: dict[str, float], muscle: float, weight: float, origin: Array
 ) -> list[tuple[str, float]]:
     """Names and amounts of the targets that make up a body (MakeHuman's rules)."""
 
@@ -136,16 +251,13 @@ def _macro_targets(
 
     out = []
     for gender, of_gender in (("male", sex), ("female", 1 - sex)):
-        for age, of_age in (("young", 1 - old), ("old", old)):
+        for age, of_age in ages.items():
             share = of_gender * of_age
             for name, part in zip(("african", "asian", "caucasian"), origin, strict=True):
                 out.append((f"{name}-{gender}-{age}", share * part))
             for m, of_muscle in build(muscle, "muscle"):
                 for w, of_weight in build(weight, "weight"):
-                    amount = share * of_muscle * of_weight
-                    out.append((f"universal-{gender}-{age}-{m}-{w}", amount))
-                    end = "max" if tall > 0 else "min"
-                    out.append((f"height/{gender}-{age}-{m}-{w}-{end}height", amount * abs(tall)))
+                    out.append((f"universal-{gender}-{age}-{m}-{w}", share * of_muscle * of_weight))
     return out
 
 

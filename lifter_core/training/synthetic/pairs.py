@@ -1,8 +1,11 @@
 """Pairs of (detection, truth) of rendered clips, and the one file that holds them all.
 
-File: ``.npz`` loaded with allow_pickle=False; N frames of all clips one after the other.
-``points`` (N, 33, 2), ``confidence`` (N, 33), ``world`` (N, 33, 3), ``joints`` (N, J, 3), ``up`` (N, 3) float32;
-``meta`` JSON: {"keypoints": names, "joints": names, "clips": [{..., "start": row, "len": frames}]}.
+File: ``.npz`` loaded with allow_pickle=False; N frames of all clips one after the other. ``meta`` JSON: {"keypoints": names,
+"joints": names, "clips": [{..., "start": row, "len": frames}], "steps": {array: size of a step}}; ``found`` (N,) bool; and
+``points`` (N, 33, 2), ``confidence`` (N, 33), ``world`` (N, 33, 3), ``joints`` (N, J, 3), ``up`` (N, 3), each in whole steps,
+as differences from the frame before, whose bytes are sorted by weight so that they compress well (4, N, ...) uint8. The
+steps are 0.2 px, 0.2 mm and 1/255 of the confidence: what is read is within half of one. Files without ``steps`` hold plain
+float32.
 """
 
 import json
@@ -46,7 +49,8 @@ class Pair(NamedTuple):
     info: dict[str, Any]
 
 
-_ARRAYS = ("points", "confidence", "world", "joints", "up")
+_STEPS = {"points": 0.2, "confidence": 1 / 255, "world": 2e-4, "joints": 2e-4, "up": 1e-4}  # px, -, m, m, -
+_SHORT = 5  # digits that stay of the numbers in a clip's facts
 
 
 def read_pairs(path: Path, split: str | None = None) -> list[Pair]:
@@ -57,7 +61,11 @@ def read_pairs(path: Path, split: str | None = None) -> list[Pair]:
     """
     with np.load(path, allow_pickle=False) as z:
         meta = json.loads(str(z["meta"]))
-        arrays = {name: z[name] for name in _ARRAYS}
+        arrays = {name: z[name] for name in _STEPS}
+        if "steps" in meta:
+            arrays = {name: _unpacked(z[name], meta["steps"][name]) for name in _STEPS}
+            arrays["points"][~z["found"]] = np.nan
+            arrays["world"][~z["found"]] = np.nan
     missing = [name for name in JOINT_NAMES if name not in meta["joints"]]
     if missing:
         raise BadInputError(f"{path} has no joint called {missing[0]}; it was made for another skeleton.")
@@ -67,7 +75,7 @@ def read_pairs(path: Path, split: str | None = None) -> list[Pair]:
         if split not in (None, clip["split"]):
             continue
         rows = slice(clip["start"], clip["start"] + clip["len"])
-        points, confidence, world, joints, up = (arrays[name][rows] for name in _ARRAYS)
+        points, confidence, world, joints, up = (arrays[name][rows] for name in _STEPS)
         matrix = np.array(clip["camera_matrix"])
         pairs.append(
             Pair(tuple(meta["keypoints"]), points, confidence, world, joints[:, order], matrix, up, clip["fps"], clip)
@@ -75,33 +83,72 @@ def read_pairs(path: Path, split: str | None = None) -> list[Pair]:
     return pairs
 
 
+def _packed(values: Array, step: float) -> Array:
+    """(4, N, ...) uint8 of (N, ...) numbers: see the file's format."""
+    whole = np.rint(values / step).astype(np.int32)
+    change = np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1]))
+    folded = (change << 1) ^ (change >> 31)  # small differences of either sign have small bytes
+    return np.ascontiguousarray(np.moveaxis(folded.astype("<i4")[..., None].view(np.uint8), -1, 0))
+
+
+def _unpacked(stored: Array, step: float) -> Array:
+    folded = np.ascontiguousarray(np.moveaxis(stored, 0, -1)).view("<u4")[..., 0]
+    change = (folded >> 1).astype(np.int64) ^ -(folded & 1).astype(np.int64)
+    return (np.cumsum(change, axis=0) * step).astype(np.float32)
+
+
+def _shortened(value: Any) -> Any:
+    """A clip's facts with numbers of a few digits."""
+    if isinstance(value, float):
+        return float(f"{value:.{_SHORT}g}")
+    if isinstance(value, dict):
+        return {key: _shortened(inner) for key, inner in value.items()}
+    return value
+
+
 def pack(clips: Iterable[Path], out: Path) -> int:
     """Joins the files of single clips (as ``detections.py`` writes them) into one, moved into place; gives their number.
 
+    Only the joints of the skeleton are kept.
+
     Raises:
-        BadInputError: there is no clip, or clips have different joints.
+        BadInputError: there is no clip, or one lacks a joint of the skeleton.
     """
-    arrays: dict[str, list[Array]] = {name: [] for name in _ARRAYS}
+    arrays: dict[str, list[Array]] = {name: [] for name in _STEPS}
     infos: list[dict[str, Any]] = []
     keypoints: list[str] = []
-    joints: list[str] = []
     start = 0
     for path in sorted(clips):
         with np.load(path, allow_pickle=False) as z:
             info = json.loads(str(z["meta"]))
-            for name in _ARRAYS:
-                arrays[name].append(z[name].astype(np.float32))
+            for name in _STEPS:
+                arrays[name].append(z[name].astype(np.float64))
         keypoints, names = info.pop("keypoints"), info.pop("joints")
-        if joints and names != joints:
-            raise BadInputError(f"{path} has other joints than the clips before it; make it anew.")
-        joints = names
+        if missing := [name for name in JOINT_NAMES if name not in names]:
+            raise BadInputError(f"{path} has no joint called {missing[0]}; make it anew.")
+        arrays["joints"][-1] = arrays["joints"][-1][:, [names.index(name) for name in JOINT_NAMES]]
+        info = {key: value if key == "camera_matrix" else _shortened(value) for key, value in info.items()}
         info |= {"start": start, "len": len(arrays["points"][-1])}
         start += info["len"]
         infos.append(info)
     if not infos:
         raise BadInputError("There are no finished clips to pack; run render and detect first.")
     joined: dict[str, Any] = {name: np.concatenate(parts) for name, parts in arrays.items()}
-    meta = json.dumps({"keypoints": keypoints, "joints": joints, "clips": infos})
+    found = np.isfinite(joined["points"]).all((1, 2)) & np.isfinite(joined["world"]).all((1, 2))
+    for name in ("points", "world"):
+        joined[name] = _held(joined[name], found)
+    confidence = joined["confidence"]  # 0 says that a point is missing: what is above it stays so
+    joined["confidence"] = np.where(confidence > 0, np.maximum(confidence, _STEPS["confidence"]), 0)
+    stored: dict[str, Any] = {name: _packed(joined[name], step) for name, step in _STEPS.items()}
+    meta = json.dumps({"keypoints": keypoints, "joints": JOINT_NAMES, "clips": infos, "steps": _STEPS})
     with replaced(out) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, meta=np.array(meta), **joined)
+        np.savez_compressed(stream, meta=np.array(meta), found=found, **stored)
     return len(infos)
+
+
+def _held(values: Array, found: NDArray[np.bool_]) -> Array:
+    """(N, ...) the values of frames without any replaced by the last ones before (zeros at the beginning)."""
+    last = np.maximum.accumulate(np.where(found, np.arange(len(found)), -1))
+    out = values[np.maximum(last, 0)]
+    out[last < 0] = 0
+    return np.asarray(out)

@@ -33,7 +33,7 @@ class Actor(NamedTuple):
 
 
 def dress(human: Human, data: Path, rng: np.random.Generator) -> Actor:
-    """An actor in random clothes: shirt (three sleeves), trousers (two lengths) or skirt, shoes, hair."""
+    """An actor in random clothes: shirt (three sleeves), trousers (two lengths, some wide) or skirt, shoes, hair."""
     mesh, c, height = template(data).faces, human.centres, human.info["height"]
     size = height / 1.7
     centre = {name: human.vertices[faces].mean(1) for name, faces in mesh.items()}
@@ -41,6 +41,7 @@ def dress(human: Human, data: Path, rng: np.random.Generator) -> Actor:
     legwear = str(rng.choice(["long", "short", "skirt"], p=[0.5, 0.25, 0.25] if woman else [0.67, 0.33, 0]))
     sleeve = str(rng.choice(["long", "short", "none"]))
     loose = rng.uniform(0.002, 0.022)
+    wide = rng.uniform(0.02, 0.07) if legwear == "long" and rng.random() < 0.3 else 0.0
     parts: list[tuple[str, Array]] = []
 
     shirt, trousers = _clothes(human, mesh["helper-tights"], centre["helper-tights"], legwear, sleeve, rng)
@@ -84,13 +85,17 @@ def dress(human: Human, data: Path, rng: np.random.Generator) -> Actor:
     for faces, distance in ((shirt, loose + 0.004), (trousers, loose + 0.002), (shoes, rng.uniform(0.003, 0.012))):
         ids = np.unique(faces)
         vertices[ids] += normals[ids] * distance
+    legs, (hip, ankle) = np.unique(trousers), (c[f"l-{name}"][2] for name in ("upper-leg", "ankle"))
+    flare = np.clip((hip - human.vertices[legs, 2]) / (hip - ankle), 0, 1)[:, None]
+    vertices[legs] += normals[legs] * wide * flare * size
     faces = np.concatenate([f for _, f in parts])
     indices, compact = np.unique(faces, return_inverse=True)
     shown = vertices[indices]
     uv = np.stack([shown[:, 0] + 0.7 * shown[:, 1], shown[:, 2] + 0.2 * shown[:, 1]], 1) * 1.6
     materials = np.concatenate([np.full(len(f), MATERIALS.index(k)) for k, f in parts])
     pictures, tone = _pictures(rng)
-    info = {"legs": legwear, "sleeve": sleeve, "loose": float(loose), "bald": bool(bald), "skin": tone}
+    info = {"legs": legwear, "sleeve": sleeve, "loose": float(loose), "wide": float(wide), "bald": bool(bald)}
+    info["skin"] = tone
     return Actor(indices, shown, compact.reshape(faces.shape), materials, uv, pictures, info)
 
 
@@ -101,13 +106,15 @@ def _clothes(
     c, height = human.centres, human.info["height"]
     shoulder, elbow, wrist = (float(abs(c[f"l-{j}"][0])) for j in ("shoulder", "elbow", "hand"))
     hip, knee, ankle = (float(c[f"l-{j}"][2]) for j in ("upper-leg", "knee", "ankle"))
-    waist = hip + rng.uniform(0, 0.05) * height
+    waist = hip + rng.uniform(0.015, 0.06) * height
     x, z = np.abs(centre[:, 0]), centre[:, 2]
     collar = c["neck"][2] - rng.uniform(0.005, 0.03) * height
     reach = {"long": wrist - 0.005, "short": shoulder + (elbow - shoulder) * rng.uniform(0.3, 0.95)}
     leg = {"long": ankle + 0.01 * height, "short": knee + rng.uniform(-0.02, 0.08) * height, "skirt": ankle}
-    arm = (x > shoulder * 0.98) & (z > hip * 0.85)
-    # arms hang beside the hips in the rest pose: what is outside the shoulders is arm
+    # arms hang beside the hips in the rest pose: what is outside the shoulders and near the line to the wrist is arm
+    high, low = (float(c[f"l-{j}"][2]) for j in ("shoulder", "hand"))
+    along = high + (low - high) * np.clip((x - shoulder) / (wrist - shoulder), 0, 1)
+    arm = (x > shoulder * 0.98) & (z > along - 0.08 * height)
     shirt = (x < reach.get(sleeve, shoulder + 0.01)) & (arm | (z > waist)) & (z < collar)
     return faces[shirt], faces[~arm & (z <= waist) & (z > leg[legwear])]
 
