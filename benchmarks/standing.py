@@ -129,7 +129,7 @@ def run(model: Model, exact: bool, count: int) -> list[str]:
             take = solve([keypoints], [lifted.joints], matrix, sigma=[lifted.sigma], bends=[lifted.bends])
             lifted_bends.append(np.degrees(flexion(lifted.joints)))
             solved_bends.append(np.degrees(flexion(take.positions[0])))
-            found = np.array([take.meta["bodies"][0][part][0] for part in PARTS])
+            found = np.array([take.meta.bodies[0][part][0] for part in PARTS])
             off.append(
                 np.abs(
                     [ratios(found) / ratios(one.body.parts) - 1, ratios(STANDARD_PARTS) / ratios(one.body.parts) - 1]

@@ -188,7 +188,7 @@ def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: 
     entry.note = remarks(take)
     footage.keep(file, take)
     with live.quiet():
-        entry.clean_up.camera = str(take.meta.get("options", {}).get("camera") or "auto")
+        entry.clean_up.camera = str(take.meta.options.get("camera") or "auto")
     settings.active_take = len(takes) - 1
     return entry
 
@@ -208,7 +208,7 @@ def unused_name(scene: bpy.types.Scene, name: str) -> str:
 def remarks(take: Take) -> str:
     """What the user should know of a take: pictures lost, person not seen."""
     notes = []
-    if damaged := int(take.meta.get("damaged", 0)):
+    if damaged := take.meta.damaged:
         notes.append(f"The clip is damaged: {damaged} pictures could not be read and are missing")
     seen = np.flatnonzero(np.any(take.observed, axis=0))
     if len(seen):  # who walks in and out is not lost before and after

@@ -273,13 +273,13 @@ def describe(take: Take) -> str:
     people, frames = take.positions.shape[:2]
     seconds = float(take.timestamps[-1] - take.timestamps[0]) if frames > 1 else 0.0
     lines = [
-        f"{take.meta.get('source', 'take')}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
+        f"{take.meta.source or 'take'}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
         f"{take.image_size[0]}x{take.image_size[1]}",
-        f"detector {take.meta.get('detector', '?')}, model {take.meta.get('model', '?')}",
+        f"detector {take.meta.detector or '?'}, model {take.meta.model or '?'}",
         _camera_line(take),
     ]
-    heights = take.meta.get("heights", [])
-    if damaged := take.meta.get("damaged", 0):
+    heights = take.meta.heights
+    if damaged := take.meta.damaged:
         lines.append(f"{damaged} damaged pictures of the clip are missing")
     if line := _ignored_line(take):
         lines.append(line)
@@ -292,25 +292,28 @@ def describe(take: Take) -> str:
             f"person {p + 1}: in {here} frames ({seen} seen, {here - seen} interpolated){tall}, walks {length:.1f} m, "
             f"feet planted {take.contacts[p][take.present[p]].mean() * 100:.0f} % of the time"
         )
+        if take.meta.bodies:
+            measures = take.meta.bodies[p].items()
+            lines.append("  " + ", ".join(f"{part} {m * 100:.1f} ± {sd * 100:.1f} cm" for part, (m, sd) in measures))
     return "\n".join(lines)
 
 
 def _ignored_line(take: Take) -> str:
     """Which of the options that the take was made with this version cannot use, or nothing."""
-    _, ignored = usable(take.meta.get("options", {}))
+    _, ignored = usable(take.meta.options)
     return f"made with options that this version cannot use: {', '.join(ignored)}" if ignored else ""
 
 
 def _camera_line(take: Take) -> str:
     """What the take's camera does, and how wide it sees."""
-    said = take.meta.get("camera", {})
+    said = take.meta.camera
     still = np.ptp(take.camera_rotation, 0).max() == 0
-    told = take.meta.get("options", {}).get("camera") or "auto"
-    what = said.get("reason") if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
-    cuts = len(said.get("cuts", ()))
+    told = take.meta.options.get("camera") or "auto"
+    what = said.reason if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
+    cuts = len(said.cuts)
     across = 2 * np.degrees(np.arctan(take.image_size[0] / 2 / take.camera_matrix[0, 0]))
     sources = {"option": "as told", "file": "says the file", "motion": "from its movement"}
-    source = sources.get(str(take.meta.get("focal_source")), "assumed; give --fov if you know it")
+    source = sources.get(str(take.meta.focal_source), "assumed; give --fov if you know it")
     return (
         f"camera {what or ('stands still' if still else 'moves')}; sees {across:.0f} degrees across ({source})"
         + f"; {cuts} cut{'s' * (cuts > 1)} in the clip" * bool(cuts)

@@ -21,6 +21,7 @@ from .solve import solve as solve_joints
 from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
+from .take_meta import CameraMeta, TakeMeta
 
 __all__ = ["detect", "lift_clip", "lift_person", "solve", "solve_again"]
 
@@ -78,15 +79,15 @@ def solve(
     focal = find_focal(detection.image_size, told.get("fov"), clip.focal_35mm, detection.background)
     camera = _camera_seen(detection, focal)
     looked = given({"start": settings.start, "end": settings.end, "person": settings.person}, DetectOptions)
-    meta: dict[str, Any] = {
-        "source": clip.name,
-        "sha256": clip.sha256,
-        "rotation": clip.rotation,
-        "detector": settings.detector,
-        "flip": settings.flip,
-        "damaged": clip.damaged,
-        "options": recorded(looked | told),
-    }
+    meta = TakeMeta(
+        source=clip.name,
+        sha256=clip.sha256,
+        rotation=clip.rotation,
+        detector=settings.detector,
+        flip=settings.flip,
+        damaged=clip.damaged,
+        options=recorded(looked | told),
+    )
     return _lift_and_solve(detection.people, network, focal, camera, meta, report)
 
 
@@ -103,7 +104,7 @@ def solve_again(
     Raises:
         BadInputError: an option's name or value cannot be used.
     """
-    made_with, _ = usable(take.meta.get("options", {}))
+    made_with, _ = usable(take.meta.options)
     told = made_with | recorded(given({"model": model, "device": device, **options}, SolveOptions))
     people = []
     for i, points in enumerate(take.keypoints):
@@ -114,10 +115,10 @@ def solve_again(
                 take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps, world
             )
         )
-    meta = {name: value for name, value in take.meta.items() if name != "heights"}
-    network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
+    network = load(model or take.meta.model or DEFAULT_MODEL, device)
     focal, camera = _camera_of(take, told.get("fov"))
-    return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
+    meta = replace(take.meta, options=told, heights=(), bodies=())
+    return _lift_and_solve(people, network, focal, camera, meta, report)
 
 
 def _camera_seen(detection: Detection, focal: Focal) -> CameraEstimate:
@@ -131,11 +132,11 @@ def _camera_seen(detection: Detection, focal: Focal) -> CameraEstimate:
 def _camera_of(take: Take, fov: float | None) -> tuple[Focal, CameraEstimate]:
     """The focal length and the camera's movement that a take was made with, or the same for another field of view."""
     made_with = float(take.camera_matrix[0, 0])
-    focal = find_focal(take.image_size, fov) if fov else Focal(made_with, str(take.meta.get("focal_source", "assumed")))
-    said = take.meta.get("camera", {})
+    focal = find_focal(take.image_size, fov) if fov else Focal(made_with, take.meta.focal_source or "assumed")
+    said = take.meta.camera
     turns = np.zeros((len(take.timestamps), 4)) if take.camera_turns is None else take.camera_turns
-    still = take.camera_turns is None or bool(said.get("still", True))
-    camera = CameraEstimate(turns, made_with, still, str(said.get("reason", "")), tuple(said.get("cuts", ())))
+    still = take.camera_turns is None or said.still
+    camera = CameraEstimate(turns, made_with, still, said.reason, said.cuts)
     return focal, camera if np.isclose(focal.pixels, made_with, rtol=1e-6) else camera.at_focal(
         focal.pixels, take.image_size
     )
@@ -149,16 +150,21 @@ def _without_zoom(keypoints: Keypoints, motion: CameraMotion) -> Keypoints:
 
 
 def _lift_and_solve(
-    people: list[Keypoints], network: Model, focal: Focal, camera: CameraEstimate, meta: dict[str, Any], report: Report
+    people: list[Keypoints], network: Model, focal: Focal, camera: CameraEstimate, meta: TakeMeta, report: Report
 ) -> Take:
-    options = meta["options"]
+    options = meta.options
     motion = camera.motion(options.get("camera") or "auto")
     matrix = camera_matrix(people[0].image_size)
     matrix[0, 0] = matrix[1, 1] = focal.pixels
     lifted = [lift_person(_without_zoom(person, motion), matrix, network, motion, report) for person in people]
-    meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
-    meta["focal_source"] = focal.source
-    meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
+    meta = replace(
+        meta,
+        lifter_core=meta.lifter_core or __version__,
+        model=network.name,
+        device=network.device,
+        focal_source=focal.source,
+        camera=CameraMeta(camera.still, camera.reason, camera.cuts),
+    )
     joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
     bends = [one.bends for one in lifted]
     take = solve_joints(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)

@@ -1,6 +1,7 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from ..options import SolveOptions
 from ..progress import Report, silent
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
+from ..take_meta import TakeMeta
 from . import world
 from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
 from .guess import first_guess
-from .lengths import people as proportions_of_people
+from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Refined, Smoothing, State, refine
@@ -37,7 +39,7 @@ def solve(
     lifted: list[Array],
     camera_matrix: Array,
     options: SolveOptions | None = None,
-    meta: dict[str, Any] | None = None,
+    meta: TakeMeta | None = None,
     report: Report = silent,
     sigma: list[Array] | None = None,
     motion: CameraMotion | None = None,
@@ -97,7 +99,7 @@ def solve(
                 up, floor = _ground(guess.present, found[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            its_prior = None if parts is not None and i == 0 else proportions_of_people(options.height)
+            its_prior = None if parts is not None and i == 0 else known_of(guess.body, options.height)
             found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
 
     main = found[0].state
@@ -140,7 +142,11 @@ def solve(
         camera_matrix=np.asarray(camera_matrix, np.float64),
         camera_rotation=view @ laid.turn.T,
         camera_translation=-np.einsum("tij,tj->ti", view, laid.shift @ laid.turn),
-        meta=dict(meta or {}, heights=[round(f.body.height, 3) for f in found], bodies=[_told(f) for f in found]),
+        meta=replace(
+            meta or TakeMeta(),
+            heights=tuple(round(float(f.body.height), 3) for f in found),
+            bodies=tuple(_told(f) for f in found),
+        ),
     )
 
 
@@ -150,11 +156,11 @@ def runs(present: NDArray[np.bool_]) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _told(person: Refined) -> dict[str, list[float]]:
+def _told(person: Refined) -> dict[str, tuple[float, float]]:
     """Each part of the body with its length and the standard deviation of that, metres; 0 where the length was given."""
     doubt = np.zeros(len(PARTS)) if person.doubt is None else person.doubt
     lengths = zip(PARTS, person.body.parts, doubt, strict=True)
-    return {part: [round(float(length), 4), round(float(length * sd), 4)] for part, length, sd in lengths}
+    return {part: (round(float(length), 4), round(float(length * sd), 4)) for part, length, sd in lengths}
 
 
 def _joints(person: Refined) -> Array:

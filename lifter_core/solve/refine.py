@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 
 from ..anthropometry import Proportions
 from .banded import solve_band
-from .body import PARTS, Body, along_bones, body_of, scaled
+from .body import PARTS, STANDARD_HEIGHT, Body, along_bones, body_of, scaled
 from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose, stretch
-from .evidence import MEMORY, Evidence
+from .evidence import MEMORY, OFFSETS, Evidence
 from .lengths import Border, solve_lengths
 from .pose import ELBOW_HINGE, KNEE_HINGE
-from .rotations import turn_of, turned
+from .rotations import between, turn_of, turned
 
 Array = NDArray[Any]
 
@@ -217,7 +217,7 @@ def _step(
     if with_lengths:
         slopes = np.concatenate([slopes, stretch(body, state.turns)], -1)
     normal = _Normal(count, 3 + slopes.shape[-1])
-    _add_seen(normal, posed.points, slopes, state.root, evidence)
+    _add_seen(normal, posed.points, slopes, state, _beside(body, state.turns), evidence)
     _add_joints(normal, state.turns, evidence)
     if ground is not None:
         _add_ground(normal, posed.points + state.root[:, None], slopes, evidence.times, ground)
@@ -238,11 +238,17 @@ def _step(
     return _Step(step, gain, Border(information, pull))
 
 
-def _add_seen(normal: _Normal, points: Array, slopes: Array, root: Array, evidence: Evidence) -> None:
+def _beside(body: Body, turns: Array) -> Array:
+    """(T, P, 3) what the detector's points lie beside the body's own: constant in the trunk's frame, by the body's size."""
+    trunk = between(turns[:, TURN["pelvis"]], turns[:, TURN["spine_3"]], 0.5)
+    return np.einsum("tij,pj->tpi", trunk, OFFSETS * body.height / STANDARD_HEIGHT)
+
+
+def _add_seen(normal: _Normal, points: Array, slopes: Array, state: State, beside: Array, evidence: Evidence) -> None:
     """Rays and lifted joints: both are quadratic in the points, so they are summed there first."""
     count, p = points.shape[:2]
     j = evidence.lifted.shape[1]
-    camera = np.einsum("tij,tpj->tpi", evidence.view, points + root[:, None])
+    camera = np.einsum("tij,tpj->tpi", evidence.view, points + beside + state.root[:, None])
     z = np.maximum(camera[..., 2], 0.2)
     off = camera[..., :2] - evidence.rays * z[..., None]  # m, at the point's depth
     w = evidence.ray_weight

@@ -1,6 +1,7 @@
 """The list of takes: applied again, solved anew, saved with the file; what the user made is never overwritten."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,8 @@ def test_what_the_user_added_to_the_action_stays_in_a_clean_up(lifted: Any) -> N
 
 
 def test_other_bone_lengths_move_the_bones(lifted: Any, tmp_path: Path) -> None:
-    taller = synthetic_take(frames=20, people=1)
-    taller.rest_offsets *= 1.1
-    taller.joint_offsets *= 1.1
+    take = synthetic_take(frames=20, people=1)
+    taller = replace(take, rest_offsets=take.rest_offsets * 1.1, joint_offsets=take.joint_offsets * 1.1)
     save_take(taller, tmp_path / "solved.npz")
     data = bpy.data.objects["walk"].data
     before = data.bones["shin.L"].length
@@ -224,11 +224,16 @@ def test_footage_of_the_take(lifted: Any) -> None:
 
 def test_what_the_user_should_know_is_said() -> None:
     take = synthetic_take(frames=60, people=1)
-    take.observed[:] = False
-    take.observed[0, 20:30] = take.observed[0, 40:50] = True
-    assert remarks(take) == "The person was lost in 33 % of the frames between the first and the last"
-    take.observed[0, 30:40] = True
-    take.meta["damaged"] = 3
-    assert remarks(take) == "The clip is damaged: 3 pictures could not be read and are missing"
-    take.meta["damaged"] = 0
+    observed = np.zeros((1, 60), bool)
+    observed[0, 30:40] = observed[0, 50:60] = True
+    assert (
+        remarks(replace(take, observed=observed))
+        == "The person was lost in 33 % of the frames between the first and the last"
+    )
+    observed[0, 40:50] = True
+    take = replace(take, observed=observed)
+    assert (
+        remarks(replace(take, meta=replace(take.meta, damaged=3)))
+        == "The clip is damaged: 3 pictures could not be read and are missing"
+    )
     assert remarks(take) == "", "walking in and out is nothing to worry about"

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_a_real_clip_becomes_a_take_with_progress_for_programs(shared: Path, tmp
     assert take.positions.shape[:2] == (1, 15)
     assert 2 <= take.timestamps[0] < 2.2
     assert take.observed.all()
-    assert np.isclose(take.meta["heights"][0], 1.65, atol=1e-3)
+    assert np.isclose(take.meta.heights[0], 1.65, atol=1e-3)
 
 
 def test_a_clip_is_detected_once_and_lifted_from_the_file_to_the_same_take(
@@ -163,14 +164,14 @@ def test_the_process_ends_when_the_program_that_started_it_is_gone(shared: Path,
 
 def test_a_take_is_solved_again_with_another_height_and_keeps_the_rest(tmp_path: Path):
     walk = walking_take()
-    walk.meta |= {"model": "residual_mlp", "options": {"height": 1.6, "fov": 60.0}}
+    walk = replace(walk, meta=replace(walk.meta, model="residual_mlp", options={"height": 1.6, "fov": 60.0}))
     save_take(walk, tmp_path / "walk.npz")
     new = tmp_path / "new.npz"
     assert main(["solve", str(tmp_path / "walk.npz"), "-o", str(new), "--height", "190", "--progress", "none"]) == 0
     again = load_take(new)
-    assert np.isclose(again.meta["heights"][0], 1.9, atol=1e-3)
-    assert again.meta["options"] == {"height": 1.9, "fov": 60.0}
-    assert again.meta["model"] == "residual_mlp"
+    assert np.isclose(again.meta.heights[0], 1.9, atol=1e-3)
+    assert again.meta.options == {"height": 1.9, "fov": 60.0}
+    assert again.meta.model == "residual_mlp"
     assert np.isclose(again.camera_matrix[0, 0], walk.image_size[0] / 2 / np.tan(np.radians(30)))
     np.testing.assert_array_equal(again.keypoints, walk.keypoints)
     assert main(["solve", str(new), "-o", str(new), "--progress", "none"]) == 2, "never over the take it reads"
@@ -192,11 +193,14 @@ def test_a_picture_of_a_clip_is_saved(
 
 
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    save_take(walking_take(), tmp_path / "walk.npz")
+    take = walking_take()
+    bodies = ({"left_thigh": (0.42, 0.012), "shoulders": (0.36, 0.015)},)
+    save_take(replace(take, meta=replace(take.meta, bodies=bodies)), tmp_path / "walk.npz")
     assert main(["info", str(tmp_path / "walk.npz")]) == 0
     said = capsys.readouterr().out
     assert "30 frames" in said
     assert "176 cm tall" in said
+    assert "left_thigh 42.0 ± 1.2 cm, shoulders 36.0 ± 1.5 cm" in said
 
 
 def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):

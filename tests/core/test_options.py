@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,12 +128,11 @@ def test_what_a_newer_version_recorded_is_left_out_and_said(tmp_path: Path, caps
     record = {"height": 1.6, "gravity": "moon", "camera": "drone", "person": [0.5, 0.5, 1.0], "fov": None}
     assert usable(record) == ({"height": 1.6, "person": (0.5, 0.5, 1.0)}, ["gravity", "camera"])
     walk = walking_take()
-    walk.meta["options"] = record
-    save_take(walk, tmp_path / "walk.npz")
+    save_take(replace(walk, meta=replace(walk.meta, options=record)), tmp_path / "walk.npz")
     command = ["solve", str(tmp_path / "walk.npz"), "-o", str(tmp_path / "new.npz"), "--model", "fast"]
     assert main([*command, "--progress", "none"]) == 0
     assert "options that this version cannot use: gravity, camera" in capsys.readouterr().err
-    assert load_take(tmp_path / "new.npz").meta["options"] == {"height": 1.6, "person": [0.5, 0.5, 1.0]}
+    assert load_take(tmp_path / "new.npz").meta.options == {"height": 1.6, "person": [0.5, 0.5, 1.0]}
 
 
 def test_a_path_is_an_option_like_others(tmp_path: Path):
@@ -220,7 +219,7 @@ def test_adding_an_option_takes_two_files(with_a_new_option: Path, tmp_path: Pat
     assert (solved, high) == ([0, ""], [0, ""])
     assert far == [2, "lifter: --hover takes centimetres from 0 to 900, not 1500.\n"]
     np.testing.assert_allclose(load_take(air).positions - load_take(floor).positions - [0, 0, 1.5], 0, atol=1e-5)
-    assert [load_take(path).meta["options"] for path in (floor, air)] == [{}, {"hover": 1.5}]
+    assert [load_take(path).meta.options for path in (floor, air)] == [{}, {"hover": 1.5}]
     tables = [sys.executable, "-m", "lifter_core.options"]
     printed = subprocess.run(tables, cwd=with_a_new_option, capture_output=True, text=True, check=True).stdout
     assert "| `hover` | `--hover CM` |  | metres from 0 to 9 | 0 | Lifts the whole person above the floor |" in printed
@@ -249,8 +248,8 @@ def test_a_new_option_that_is_a_path_stays_with_the_take_until_it_is_taken_back(
     assert (told, back) == ([0, ""], [0, ""])
     assert gone == [2, f"lifter: props takes the path of a file that is there or none, not {props}.\n"]
     assert wrong == [2, f"lifter: --props takes the path of a file that is there or none, not {props}.\n"]
-    assert load_take(a).meta["options"] == {"props": str(props)}
-    assert load_take(b).meta["options"] == {"props": "none"}
+    assert load_take(a).meta.options == {"props": str(props)}
+    assert load_take(b).meta.options == {"props": "none"}
 
 
 def test_a_clip_is_lifted_with_the_new_option(with_a_new_option: Path, shared: Path, tmp_path: Path, detector: str):
@@ -258,5 +257,5 @@ def test_a_clip_is_lifted_with_the_new_option(with_a_new_option: Path, shared: P
     quick = ["--model", "fast", "--detector", detector, "--no-flip", "--start", 2, "--end", 2.6, "--progress", "none"]
     assert run(with_a_new_option, ["lift", clip, "-o", take, *quick, "--hover", 100]) == [[0, ""]]
     air = load_take(take)
-    assert air.meta["options"] == {"start": 2.0, "end": 2.6, "hover": 1.0}
+    assert air.meta.options == {"start": 2.0, "end": 2.6, "hover": 1.0}
     assert 0.9 < np.nanmin(air.positions[..., 2]) < 1.1

@@ -28,7 +28,7 @@ def test_the_world_stands_on_its_floor_and_the_path_is_in_metres():
     travelled = np.linalg.norm(np.diff(take.root_positions[0][[0, -1], :2], axis=0))
     expected = np.linalg.norm(np.diff(w.world[[0, -1], JOINT["pelvis"], :2], axis=0))
     assert abs(travelled - expected) < 0.05 * expected
-    assert np.isclose(take.meta["heights"][0], w.body.height, atol=2e-3)
+    assert np.isclose(take.meta.heights[0], w.body.height, atol=2e-3)
 
 
 @pytest.mark.parametrize("pitch", [0.0, 20.0])
@@ -55,7 +55,7 @@ def test_bones_keep_their_length_and_positions_are_the_rotations_forward_kinemat
 
 def test_the_height_sets_the_scale():
     take = walking_take(height=2.0)
-    assert np.isclose(take.meta["heights"][0], 2.0, atol=1e-3)
+    assert np.isclose(take.meta.heights[0], 2.0, atol=1e-3)
     standing = np.ptp(take.positions[0][..., 2], axis=1).max()
     assert 1.8 < standing < 2.1
 

@@ -12,9 +12,11 @@ from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_
 from lifter_core.solve import SolveOptions, solve
 from lifter_core.solve.body import STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
+from lifter_core.solve.evidence import OFFSETS
 from lifter_core.solve.pose import forward
 from lifter_core.solve.rotations import about
 from lifter_core.take import Take
+from lifter_core.take_meta import TakeMeta
 
 FPS = 30.0
 SIZE = (1280, 720)
@@ -60,7 +62,11 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
     translation = -rotation @ np.array([0, -4.0, 1.5])
     camera = world @ rotation.T + translation
     matrix = camera_matrix(SIZE)
-    pixels = camera[..., :2] / camera[..., 2:] * matrix[0, 0] + matrix[:2, 2]
+    # the detector's points lie beside the joints
+    beside = np.zeros_like(world)
+    beside[:, : len(JOINT_NAMES)] = np.einsum("tij,pj->tpi", yaw, OFFSETS[: len(JOINT_NAMES)])
+    seen = camera + beside @ rotation.T
+    pixels = seen[..., :2] / seen[..., 2:] * matrix[0, 0] + matrix[:2, 2]
     points = np.repeat(pixels[:, [JOINT["nose"]]], len(KEYPOINT_NAMES), 1)
     for j, name in enumerate(JOINT_NAMES):
         for source in KEYPOINT_SOURCES.get(name, (name,)):
@@ -76,7 +82,7 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
 def walking_take(frames: int = 30, **options: float) -> Take:
     """The walk, solved."""
     w = walk(frames)
-    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), {"source": "walk.mp4"})
+    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), TakeMeta(source="walk.mp4"))
 
 
 def walking_detection(seed: int = 0) -> Detection:

@@ -81,7 +81,7 @@ def measure(take: Any) -> dict[str, Any]:
         "keys": int(values.shape[1]),
         "moving_curves": int((np.ptp(values, axis=1) > 1e-3).sum()),
         "camera": scene.camera is not None,
-        "device": take.meta.get("device"),
+        "device": take.meta.device,
         "blender": bpy.app.version_string,
     }
 
