@@ -118,7 +118,7 @@ def _entry(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Entry
 def _data(archive: zipfile.ZipFile, name: str, entry: _Entry) -> NDArray[Any]:
     with archive.open(entry.info) as packed:
         packed.read(entry.offset)
-        data = packed.read()
+        data = packed.read(entry.info.file_size - entry.offset)  # without a size all that is packed would be unpacked
     if len(data) != math.prod(entry.shape) * entry.dtype.itemsize:
         raise BadInputError(f"{name} is cut short")
     if data:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..camera_motion import CameraMotion
 from ..keypoints import Keypoints
+from ..options import SolveOptions
 from ..progress import Report, silent
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
@@ -19,7 +20,6 @@ from .chain import TURN, all_bones
 from .evidence import gather
 from .guess import first_guess
 from .lengths import known_of
-from .options import SolveOptions
 from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Refined, Smoothing, State, refine

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from blender_lift_addon import footage, live, runs, store
+from blender_lift_addon.arguments import solve_arguments
 from blender_lift_addon.delivery import remarks
-from blender_lift_addon.properties.clean_up import clean_up_options
+from blender_lift_addon.properties.option_properties import option_values
 from blender_lift_addon.properties.takes import take_file
 from blender_lift_addon.tags import curves_of
+from lifter_core.declare import Place
 from lifter_core.take import load_take, save_take
 
 from .synthetic_take import synthetic_take
@@ -120,11 +122,11 @@ def test_settings_reach_the_engine(lifted: Any) -> None:
     clean_up = lifted.clean_up
     clean_up.smooth, clean_up.by_part, clean_up.smooth_hands = 0.25, True, 0.75
     clean_up.root, clean_up.turn, clean_up.facing = "IN_PLACE", True, np.pi / 2
-    words = " ".join(clean_up_options(clean_up).arguments(Path("a"), Path("b")))
-    assert "--smooth 0.25 --smooth-root 0.5 --smooth-body 0.5 --smooth-hands 0.75" in words
+    words = " ".join(solve_arguments(Path("a"), Path("b"), option_values(clean_up, Place.CLEAN_UP)))
+    assert "--smooth 0.25 --smooth-body 0.5 --smooth-hands 0.75 --smooth-feet 0.5 --smooth-root 0.5" in words
     assert "--in-place --facing 90" in words
     assert bpy.ops.lift.reset_clean_up() == {"FINISHED"}
-    words = " ".join(clean_up_options(clean_up).arguments(Path("a"), Path("b")))
+    words = " ".join(solve_arguments(Path("a"), Path("b"), option_values(clean_up, Place.CLEAN_UP)))
     assert "--smooth-hands 0.5" in words and "--no-in-place --facing keep" in words
 
 

@@ -272,7 +272,7 @@ def test_a_panning_camera_is_taken_out():
 
 def test_options_read_from_a_take_or_the_command_line():
     options = options_from({"height": 1.8, "fov": 50, "smooth": None, "floor_tilt": [1, 2], "facing": "keep"})
-    assert options == SolveOptions(height=1.8, floor_tilt=(1.0, 2.0))
+    assert options == SolveOptions(height=1.8, fov=50.0, floor_tilt=(1.0, 2.0))
     assert options.smoothing("root") == 1
     assert SolveOptions(smooth=1.0, smooth_feet=0.0).smoothing("feet") == 0
     assert SolveOptions(smooth=1.0, smooth_feet=0.0).smoothing("body") == pytest.approx(8)
