@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import __version__
+from .body_file import Measures, combined, write_body
 from .command_line import add_options, read_options, refuse
 from .declare import Place
 from .detection import Detection, is_detection, load_detection, save_detection
@@ -87,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     info.add_argument("take", type=Path, metavar="TAKE.npz")
 
+    body = commands.add_parser(
+        "body",
+        help="keep a person's body, measured on one or several takes",
+        description="Joins what takes of the same person say of the body's lengths, for --body of more takes of that person.",
+    )
+    body.add_argument("takes", type=Path, nargs="+", metavar="TAKE.npz", help="takes of one person")
+    body.add_argument("-o", "--out", type=Path, required=True, metavar="BODY.json", help="where the body is written")
+
     commands.add_parser("models", help="list the lifting networks and their figures")
     return parser
 
@@ -98,13 +107,15 @@ def main(argv: list[str] | None = None) -> int:
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        refuse(unknown, args, ("command", "clip", "take"))
+        refuse(unknown, args, ("command", "clip", "take", "takes"))
         if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
             _frame(args)
         elif args.command == "info":
             print(_describe_file(args.take))
+        elif args.command == "body":
+            _body(args)
         else:
             _models()
     except LiftError as error:
@@ -217,6 +228,14 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     return take
 
 
+def _body(args: argparse.Namespace) -> None:
+    for path in args.takes:
+        _check(path, [args.out])
+    measures = combined([(path, load_take(path)) for path in args.takes])
+    write_body(measures, args.out)
+    print(describe_body(measures))
+
+
 def _write(take: Take, args: argparse.Namespace) -> None:
     save_take(take, args.out)
     if args.bvh:
@@ -293,9 +312,15 @@ def describe(take: Take) -> str:
             f"feet planted {take.contacts[p][take.present[p]].mean() * 100:.0f} % of the time"
         )
         if take.meta.bodies:
-            measures = take.meta.bodies[p].items()
-            lines.append("  " + ", ".join(f"{part} {m * 100:.1f} ± {sd * 100:.1f} cm" for part, (m, sd) in measures))
+            lines.append(f"  {describe_body(take.meta.bodies[p])}")
     return "\n".join(lines)
+
+
+def describe_body(measures: Measures) -> str:
+    """A line on the lengths of a body's parts, each with its standard deviation unless it was told."""
+    told = {part: f" ± {sd * 100:.1f}" if sd else "" for part, (_, sd) in measures.items()}
+    lengths = (f"{part.replace('_', ' ')} {m * 100:.1f}{told[part]} cm" for part, (m, _) in measures.items())
+    return "body: " + ", ".join(lengths)
 
 
 def _ignored_line(take: Take) -> str:

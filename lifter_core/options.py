@@ -202,6 +202,16 @@ class SolveOptions(Checked):
             preset=False,
         ),
     )
+    body: Path | None = option(
+        None,
+        "The person's body, from another take of the same person (.npz) or a file that lifter body made (.json): the lengths "
+        "of the bones are taken from it instead of found from the clip",
+        "solving",
+        Place.COMMANDS | Place.CLEAN_UP,
+        none_word="own",
+        otherwise="own: found from the clip",
+        field=Field("Body File", preset=False),
+    )
     fov: float | None = option(
         None,
         "The camera's field of view: how much it sees from the left edge of the picture to the right",

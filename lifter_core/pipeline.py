@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
+from .body_file import read_body
 from .camera_motion import CameraEstimate, CameraMotion, estimate_motion
 from .detect import detect
 from .detection import Detection
@@ -17,7 +18,7 @@ from .lifting import Lifted, lift
 from .options import DetectOptions, SolveOptions, given, options_from, recorded, usable
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
-from .solve import solve as solve_joints
+from .solve import solve_joints
 from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
@@ -165,15 +166,16 @@ def _lift_and_solve(
         focal_source=focal.source,
         camera=CameraMeta(camera.still, camera.reason, camera.cuts),
     )
-    joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
-    bends = [one.bends for one in lifted]
-    take = solve_joints(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
-    take.camera_turns = camera.turns
-    if np.ptp(motion.zoom) > 0:
-        take.camera_zoom = motion.zoom
-    if all(person.world is not None for person in people):
-        take.keypoints_world = np.stack([np.asarray(person.world, np.float32) for person in people])
-    return take
+    solving = options_from(options)
+    parts = None if solving.body is None else read_body(solving.body)
+    take = solve_joints(people, lifted, matrix, solving, meta, report, motion, parts)
+    worlds = [person.world for person in people if person.world is not None]
+    return replace(
+        take,
+        camera_turns=camera.turns,
+        camera_zoom=motion.zoom if np.ptp(motion.zoom) > 0 else None,
+        keypoints_world=np.stack(worlds).astype(np.float32) if len(worlds) == len(people) else None,
+    )
 
 
 def lift_person(

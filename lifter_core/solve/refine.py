@@ -136,11 +136,11 @@ def refine(
     doubt = None
     for _ in range(rounds):
         evidence = evidence._replace(lifted=along_bones(body, lifted))
-        parts = []
+        parts: list[_Step] = []
         for rows in windows:
             within = ground.part(rows) if ground else None
-            part = State(state.turns[rows], state.root[rows])
-            parts.append(_step(body, part, evidence.part(rows), smoothing, within, prior is not None))
+            here = State(state.turns[rows], state.root[rows])
+            parts.append(_step(body, here, evidence.part(rows), smoothing, within, prior is not None))
         change = np.zeros(len(PARTS))
         if prior is not None:
             border = sum((part.border for part in parts), Border.none())

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lifter_core.solve import SolveOptions, solve
+from lifter_core.lifting import Lifted
+from lifter_core.solve import SolveOptions, solve_joints
 from lifter_core.take import Take, save_take
 from lifter_core.take_meta import CameraMeta, TakeMeta
 
@@ -42,7 +43,7 @@ def fixture_take() -> Take:
     lifted = w.lifted.copy()
     lifted[0] = np.nan
     people = [replace(w.keypoints, points=points, confidence=confidence)]
-    take = solve(people, [lifted], w.matrix, SolveOptions(height=1.8), META)
+    take = solve_joints(people, [Lifted(lifted)], w.matrix, SolveOptions(height=1.8), META)
     part = np.linspace(0, 1, FRAMES)
     world, sigma = np.zeros((1, *points.shape[:2], 3)), np.full(take.positions.shape[:3], 0.02)
     world[:, 0], sigma[:, 0] = np.nan, np.nan

@@ -138,7 +138,7 @@ def test_what_a_newer_version_recorded_is_left_out_and_said(tmp_path: Path, caps
 def test_a_path_is_an_option_like_others(tmp_path: Path):
     @dataclass(frozen=True, kw_only=True)
     class WithPath(Checked):
-        props: Path | None = option(None, "A file", "solving", Place.COMMANDS)  # noqa: RUF009
+        props: Path | None = option(None, "A file", "solving", Place.COMMANDS)
 
     file = tmp_path / "props.json"
     with pytest.raises(BadInputError, match="props takes the path of a file that is there, not"):

@@ -8,8 +8,9 @@ from lifter_core.camera_motion import Measurement, Tracks
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.detection import ClipFacts, Detection, DetectorSettings
 from lifter_core.keypoints import Keypoints
+from lifter_core.lifting import Lifted
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_SOURCES
-from lifter_core.solve import SolveOptions, solve
+from lifter_core.solve import SolveOptions, solve_joints
 from lifter_core.solve.body import STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.evidence import OFFSETS
@@ -82,7 +83,9 @@ def walk(frames: int = 60, pitch: float = 0.0, speed: float = 1.0) -> Walk:
 def walking_take(frames: int = 30, **options: float) -> Take:
     """The walk, solved."""
     w = walk(frames)
-    return solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options), TakeMeta(source="walk.mp4"))
+    return solve_joints(
+        [w.keypoints], [Lifted(w.lifted)], w.matrix, SolveOptions(**options), TakeMeta(source="walk.mp4")
+    )
 
 
 def walking_detection(seed: int = 0) -> Detection:
