@@ -28,8 +28,7 @@ EDGES: tuple[float, ...] = (0, 6, 12, 18, 26, 36, 50, 65, 80, 100, 125, 180)
 CLASSES = len(EDGES) - 1
 
 _WIDTH = np.diff(np.radians(EDGES))
-# a class's own angle, radians; straight limbs are at 3 degrees, not spread evenly over the first class
-_ANGLE = np.radians((np.array(EDGES[:-1]) + np.array(EDGES[1:])) / 2)
+_ANGLE = np.radians((np.array(EDGES[:-1]) + np.array(EDGES[1:])) / 2)  # of each class
 
 
 class Bend(NamedTuple):
@@ -59,13 +58,17 @@ def classes_of(angles: Array) -> NDArray[np.int64]:
 
 
 def likeliest(probabilities: Array) -> Bend:
-    """The mode of each distribution over the classes, (T, H, CLASSES): where the density is highest, with its neighbours."""
+    """The mode of each distribution over the classes, (T, H, CLASSES): where the density is highest, with its neighbours.
+
+    Where straight is the likeliest, it is just that: a limb bends one way only, so its neighbour would pull it off its limit.
+    """
     density = probabilities / _WIDTH
     mode = density.argmax(-1)
     index = np.arange(CLASSES)
     near = (np.abs(index - mode[..., None]) <= 1) * probabilities
     mass = near.sum(-1)
-    share = near / np.maximum(mass, 1e-9)[..., None]
+    near = np.where((mode == 0)[..., None] & (index > 0), 0, near)
+    share = near / np.maximum(near.sum(-1), 1e-9)[..., None]
     angle = (share * _ANGLE).sum(-1)
     within = (_WIDTH**2 / 12 + (_ANGLE - angle[..., None]) ** 2) * share
     return Bend(angle, np.sqrt(within.sum(-1)), mass)

@@ -18,8 +18,9 @@ Array = NDArray[Any]
 _HEIGHT_SD = 0.002  # of the log of the height
 _LIFTED_SD = 0.06  # of the log of a length measured on the lifted joints: networks draw everybody towards the mean
 # A detector's points are off by much the same for a whole clip: about this part of their errors' variance is constant, so that
-# many frames say no more of a length than two or three independent ones would.
-_CONSTANT = 0.47
+# many frames say no more of a length than a few independent ones would (0.47 measured on rendered people; 0.3 leaves elbows of
+# real people straighter).
+_CONSTANT = 0.3
 
 
 # the joint at the end of each of body.PARTS, by which anthropometry.py names bones
