@@ -56,6 +56,8 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     cards = shipped()
     if name not in cards:
         raise BadInputError(f"There is no model {name}; choose one of: {', '.join(cards)}.")
+    if members := cards[name].get("members"):
+        return mean_of(name, [load(member, device, backend) for member in members])
     if backend == "auto":
         with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
         backend = "torch" if with_torch else "onnxruntime"
@@ -64,6 +66,26 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     if device not in ("auto", "cpu"):
         raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
     return _with_onnxruntime(name, cards[name])
+
+
+def mean_of(name: str, members: list[Model]) -> Model:
+    """Networks that err differently, together: the mean of their joints; the expected error and bends are the first one's.
+
+    The first may look at windows of frames, the others see each frame by itself.
+    """
+    first = members[0]
+
+    def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
+        out = first.predict(encoded, windows).copy()
+        frames = encoded
+        if windows is not None and first.taps:  # the others see the windows' middle frames
+            middle = windows[:, first.taps.index(0)]
+            frames = Encoded(*(values[middle] for values in encoded))
+        others = [member.predict(frames, None)[..., :3] for member in members[1:]]
+        out[..., :3] = np.mean([out[..., :3], *others], axis=0)
+        return out
+
+    return first._replace(name=name, predict=predict)
 
 
 def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:

@@ -31,7 +31,8 @@ from .toes import bend_toes
 Array = NDArray[Any]
 
 _STEP = 0.35  # s
-_FIRST_ROUNDS, _GROUND_ROUNDS = 2, (2, 4)  # of the refinement: without the floor, then with it
+# rounds of the refinement: without the floor, with it and with unknown lengths, and with the lengths found
+_FIRST_ROUNDS, _GROUND_ROUNDS, _LAST_ROUNDS = 2, (2, 3), 2
 
 
 def solve_joints(
@@ -95,7 +96,12 @@ def solve_joints(
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
             its_prior = None if parts is not None and i == 0 else known_of(guess.body, options.height)
-            found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
+            before = found[i]
+            found[i] = refine(before.body, before.state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
+    for i, person in enumerate(found):  # with the body as it is now, so that feet come to rest on the floor
+        ground = Ground(up, floor, stances[i], options.foot_lock)
+        end = refine(person.body, person.state, clips[i], smoothing, ground, _LAST_ROUNDS, spans[i])
+        found[i] = end._replace(doubt=person.doubt)
 
     main = found[0].state
     laid = place(up, floor, main.root, main.turns[:, TURN["pelvis"]], guesses[0].present, times, options)

@@ -20,6 +20,7 @@ from ..normalise import Encoded
 from ..runtime import WEIGHTS, batched, taps_of, window
 from ..skeleton import EDGES, JOINT, JOINT_MIRROR, JOINT_NAMES
 from .evaluate import Predict, score, validation_set
+from .limbs import repaired, report
 from .mocap import Motion, load_motion, with_own
 from .noise import Detector, fitted
 from .paired import Paired, draw_paired, prepare
@@ -162,7 +163,8 @@ def train(
         data: folder with cmu_60.npz and cmu_full_30.npz (and hdm05_60.npz for a second validation).
         out: folder of the run: ``checkpoint.pt`` and ``log.jsonl``.
         pairs: a packed file of rendered pairs to mix in (those of training subjects) and to validate on (the others).
-        own: a folder of your own .bvh, .amc or .npz files, which get three of ten draws.
+        own: a folder of your own .bvh, .amc or .npz files, which get three of ten draws; their limbs are repaired as all are
+            (limbs.py), and what was found is printed.
     """
     torch.set_num_threads(1)
     torch.manual_seed(config.seed)
@@ -195,7 +197,9 @@ def train(
             sets["pairs"] = draw_paired(prepare(held_out), 0, np.random.default_rng(0), exact=True)
     motion = load_motion(data)
     if own is not None:
-        motion = with_own(motion, read_folder(own))
+        clips = list(read_folder(own))
+        print(f"Your own motion: {report(clips)}", flush=True)
+        motion = with_own(motion, repaired(clips))
     weights = torch.tensor([_WEIGHTS.get(name.split("_")[-1], 1.0) for name in JOINT_NAMES], device=device)
     weights /= weights.mean()
     arguments = config.network_arguments()

@@ -1,5 +1,7 @@
 """Keypoints to joints, and the shipped networks on both runtimes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from lifter_core.errors import BadInputError
 from lifter_core.keypoints import Keypoints
 from lifter_core.lifting import joints_2d, lift, predict_poses, tap_windows
 from lifter_core.normalise import GLOBAL_CHANNELS, NODE_CHANNELS, Encoded
-from lifter_core.runtime import Model, load, shipped
+from lifter_core.runtime import Model, load, mean_of, shipped
 from lifter_core.skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, mirror_index
 from lifter_core.solve.camera import camera_matrix
 
@@ -89,6 +91,23 @@ def test_flip_averaging_calls_the_network_once():
 
     predict_poses(Model("test", "cpu", predict), random_poses(4))
     assert calls == [8]
+
+
+def test_networks_together_answer_with_the_mean_of_their_joints():
+    def answering(value: float, width: int) -> Callable[[Encoded, np.ndarray | None], np.ndarray]:
+        def predict(poses: Encoded, windows: np.ndarray | None) -> np.ndarray:
+            first = poses.nodes[:, 0, 0] if windows is None else poses.nodes[windows[:, 1], 0, 0]
+            return (value + first[:, None, None] * np.ones((1, len(JOINT_NAMES), width))).astype(np.float32)
+
+        return predict
+
+    poses = random_poses(6)
+    windows = np.array([[0, 4, 1], [3, 2, -1]])
+    both = mean_of("both", [Model("a", "cpu", answering(1, 5), (-1, 0, 1), True), Model("b", "cpu", answering(3, 3))])
+    out = both.predict(poses, windows)
+    np.testing.assert_allclose(out[..., 0], np.broadcast_to(2 + poses.nodes[[4, 2], 0, 0][:, None], (2, 26)), rtol=1e-5)
+    np.testing.assert_allclose(out[:, 0, 4], 1 + poses.nodes[[4, 2], 0, 0], rtol=1e-5)
+    assert both.taps == (-1, 0, 1) and both.knows_up and both.name == "both"
 
 
 def test_an_unknown_model_is_refused_with_the_names_there_are():
