@@ -20,11 +20,11 @@ import bpy
 
 import blender_lift_addon
 from blender_lift_addon import delivery, reels, runs
+from blender_lift_addon.arguments import LiftOptions
 from blender_lift_addon.armature import rest_of
 from blender_lift_addon.build import add_take
 from blender_lift_addon.keyframes import key_pose
 from blender_lift_addon.motion import motion_of
-from blender_lift_addon.options import LiftOptions
 from blender_lift_addon.source import Source
 from blender_lift_addon.tags import untouched
 from blender_lift_addon.timing import take_frames

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from blender_lift_addon.options import QUALITIES, LiftOptions
+from blender_lift_addon.arguments import QUALITIES, LiftOptions
 from lifter_core.take import load_take
 
 FRAMES = 300

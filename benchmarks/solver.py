@@ -25,7 +25,7 @@ from lifter_core.lifting import joints_2d
 from lifter_core.pipeline import lift_person, solve_again
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import JOINT, JOINT_NAMES
-from lifter_core.solve import SolveOptions, solve
+from lifter_core.solve import SolveOptions, solve_joints
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.take import Take, load_take, save_take
 from lifter_core.training.metrics import acceleration_error, mpjpe, pa_mpjpe
@@ -47,7 +47,7 @@ def simulated(folder: Path, model: Model, fps: int, told: bool, seed: int) -> No
         lifted = lift_person(shot.keypoints, matrix, model)
         began = time.process_time()
         options = SolveOptions(height=shot.height) if told else SolveOptions()
-        take = solve([shot.keypoints], [lifted.joints], matrix, options, sigma=[lifted.sigma])
+        take = solve_joints([shot.keypoints], [lifted], matrix, options)
         spent = (time.process_time() - began) / len(lifted.joints) * 1000
         row = judge(shot, lifted.joints.astype(float), take, offsets)
         row["solve ms a frame"], row["of the detector's time %"] = spent, spent / _DETECTOR * 100
@@ -72,7 +72,7 @@ def keep(folder: Path, mocap: Path, model: Model, seed: int) -> None:
     for shot in shots(mocap, 30, seed):
         matrix = camera_matrix(shot.keypoints.image_size)
         lifted = lift_person(shot.keypoints, matrix, model)
-        take = solve([shot.keypoints], [lifted.joints], matrix, SolveOptions(), sigma=[lifted.sigma])
+        take = solve_joints([shot.keypoints], [lifted], matrix)
         save_take(take, folder / f"{shot.name}.npz")
 
 
@@ -91,7 +91,7 @@ def paired(paths: list[Path], model: Model) -> None:
             count += 1
             matrix = camera_matrix(k.image_size)
             lifted = lift_person(k, matrix, model)
-            take = solve([k], [lifted.joints], matrix, sigma=[lifted.sigma])
+            take = solve_joints([k], [lifted], matrix)
             world = take.positions[0, :, : len(JOINT_NAMES)].astype(float)
             solved = np.einsum("tij,tkj->tki", take.camera_rotation, world)
             both = found[2:] & found[1:-1] & found[:-2]

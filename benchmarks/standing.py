@@ -22,7 +22,7 @@ from lifter_core.bends import flexion
 from lifter_core.pipeline import lift_person
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import BONE, BONES, JOINT_NAMES
-from lifter_core.solve import solve
+from lifter_core.solve import solve_joints
 from lifter_core.solve.body import PARTS, STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.lengths import people
@@ -126,10 +126,10 @@ def run(model: Model, exact: bool, count: int) -> list[str]:
             keypoints = seen(one.joints, one.matrix, {}, FPS, rng, exact, _SIZE)
             matrix = camera_matrix(_SIZE)
             lifted = lift_person(keypoints, matrix, model)
-            take = solve([keypoints], [lifted.joints], matrix, sigma=[lifted.sigma], bends=[lifted.bends])
+            take = solve_joints([keypoints], [lifted], matrix)
             lifted_bends.append(np.degrees(flexion(lifted.joints)))
             solved_bends.append(np.degrees(flexion(take.positions[0])))
-            found = np.array([take.meta["bodies"][0][part][0] for part in PARTS])
+            found = np.array([take.meta.bodies[0][part][0] for part in PARTS])
             off.append(
                 np.abs(
                     [ratios(found) / ratios(one.body.parts) - 1, ratios(STANDARD_PARTS) / ratios(one.body.parts) - 1]

@@ -91,7 +91,8 @@ def _turn_upright(background: bpy.types.CameraBackgroundImage, clip: bpy.types.M
         return False
     width, height = take.image_size
     lies = (clip.size[0] > clip.size[1]) != (width > height)
-    turn = float(take.meta.get("rotation", -90.0 if lies else 0.0))
+    fallback = -90.0 if lies else 0.0
+    turn = fallback if take.meta.rotation is None else take.meta.rotation
     background.rotation = math.radians(-turn)
     if lies:
         background.frame_method = "FIT"

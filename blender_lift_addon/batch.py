@@ -15,13 +15,15 @@ from typing import Any
 
 import bpy
 
+from lifter_core.command_line import add_options, read_options, refuse
+from lifter_core.declare import Place
 from lifter_core.errors import BadInputError, LiftError
 from lifter_core.take import load_take, save_take
 
+from .arguments import QUALITIES, LiftOptions
 from .build import add_take
 from .delivery import list_take, remarks
 from .engine import Engine, EngineError, Progress
-from .options import QUALITIES, LiftOptions
 from .preferences import engine_python, processes
 from .scene_view import look_through_camera
 from .source import Source
@@ -181,13 +183,7 @@ def _parser() -> argparse.ArgumentParser:
         default="best",
         help="draft is the fastest (default: best)",
     )
-    parser.add_argument("--height", type=float, metavar="CM", help="the person's height (default: an average one)")
-    parser.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view, if known")
-    parser.add_argument("--start", type=float, metavar="S", help="lift from this second of each clip on")
-    parser.add_argument("--end", type=float, metavar="S", help="lift up to this second of each clip")
-    parser.add_argument(
-        "--camera", choices=("auto", "still", "moving"), default="auto", help="whether it moved (default: found out)"
-    )
+    add_options(parser, Place.BATCH)
     parser.add_argument("--jobs", type=int, metavar="N", help="clips at a time (default: as the preferences say)")
     parser.add_argument("--export", choices=EXPORTS, action="append", default=[], help="save this file too")
     parser.add_argument("--take", type=Path, metavar="NPZ", help="build from this take instead of lifting; one clip")
@@ -199,17 +195,19 @@ def main(arguments: Sequence[str]) -> int:
     """The command. Returns the exit code: 0, or 1 if any clip failed (2 for a wrong command line)."""
     parser = _parser()
     try:
-        given = parser.parse_args(list(arguments))
+        given, unknown = parser.parse_known_args(list(arguments))
         if given.take is None and (not given.clips or given.clip is not None):
             parser.error("name at least one clip (--clip is for --take)")
         if given.take is not None and given.clips:
             parser.error("with --take, name the clip by --clip")
+        refuse(unknown, given, ("clips",))
+        options = LiftOptions(given.quality.upper(), read_options(given, Place.BATCH))
     except SystemExit as end:  # Blender would take it for a crash
         return end.code if isinstance(end.code, int) else 2
+    except LiftError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     if given.take is None:
-        options = LiftOptions(
-            given.quality.upper(), given.start, given.end, given.height, given.fov, camera=given.camera
-        )
         at_a_time = given.jobs or processes()
         return 1 if lift_files(given.clips, given.out, options, given.export, at_a_time) else 0
     try:

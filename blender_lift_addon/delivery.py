@@ -10,15 +10,16 @@ from typing import Any
 import bpy
 import numpy as np
 
+from lifter_core.declare import Place
 from lifter_core.take import Take
 
 from . import footage, live, scene_view, status, store
+from .arguments import LiftOptions, solve_arguments
 from .build import add_take
 from .motion import Motion, motions_of
-from .options import LiftOptions
 from .preferences import default_rig
 from .prepared import Prepared
-from .properties.clean_up import clean_up_options
+from .properties.option_properties import option_values
 from .properties.settings import settings_of
 from .properties.takes import LiftTake, take_file
 from .reels import reel
@@ -97,7 +98,7 @@ def solve_take(scene: bpy.types.Scene, take: LiftTake) -> Run | None:
     if file is None:
         status.tell(f"The file of the take {take.name} is gone; lift its clip again", "ERROR")
         return None
-    options = clean_up_options(take.clean_up)
+    values = option_values(take.clean_up, Place.CLEAN_UP)
 
     def obstacle(solved: Take) -> str:
         posed = next((w for w in status.windows() if w.view_layer.objects.active is not None
@@ -115,7 +116,7 @@ def solve_take(scene: bpy.types.Scene, take: LiftTake) -> Run | None:
         return _replace(scene, uid, solved, new, ready)
 
     delivery = Delivery(SOLVE_STEP, number, obstacle, motions, change)
-    return add(Run(take.name, lambda new: options.arguments(file, new), delivery.steps, take_uid=uid))
+    return add(Run(take.name, lambda new: solve_arguments(file, new, values), delivery.steps, take_uid=uid))
 
 
 def find_scene(number: int) -> bpy.types.Scene:
@@ -187,7 +188,7 @@ def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: 
     entry.note = remarks(take)
     footage.keep(file, take)
     with live.quiet():
-        entry.clean_up.camera = str(take.meta.get("options", {}).get("camera") or "auto")
+        entry.clean_up.camera = str(take.meta.options.get("camera") or "auto")
     settings.active_take = len(takes) - 1
     return entry
 
@@ -207,7 +208,7 @@ def unused_name(scene: bpy.types.Scene, name: str) -> str:
 def remarks(take: Take) -> str:
     """What the user should know of a take: pictures lost, person not seen."""
     notes = []
-    if damaged := int(take.meta.get("damaged", 0)):
+    if damaged := take.meta.damaged:
         notes.append(f"The clip is damaged: {damaged} pictures could not be read and are missing")
     seen = np.flatnonzero(np.any(take.observed, axis=0))
     if len(seen):  # who walks in and out is not lost before and after

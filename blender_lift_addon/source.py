@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is to be lifted: a file, a movie clip that is in the .blend already, or a strip of the sequencer."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
-from .options import LiftOptions
+from lifter_core.declare import Place
+
+from .arguments import LiftOptions
+from .properties.option_properties import option_values
 from .properties.settings import LiftSettings, settings_of, strips
 from .reels import reel
 
@@ -80,13 +82,13 @@ def why_not(scene: bpy.types.Scene) -> str:
 def lift_options(settings: LiftSettings, source: Source) -> LiftOptions:
     """The choices as the engine takes them."""
     return LiftOptions(
-        quality=settings.quality,
-        start=source.start,
-        end=source.end,
-        height=settings.height * 100 if settings.use_height else None,
-        fov=math.degrees(settings.fov) if settings.use_fov else None,
-        camera=settings.camera,
-        person=tuple(settings.person) if settings.whom == "PICKED" else None,
+        settings.quality,
+        {
+            **option_values(settings, Place.TAB),
+            "start": source.start,
+            "end": source.end,
+            "person": tuple(settings.person) if settings.whom == "PICKED" else None,
+        },
     )
 
 

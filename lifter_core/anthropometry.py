@@ -88,15 +88,15 @@ class _Part(NamedTuple):
 
 
 _PARTS = {
-    "spine": _Part("trunk", 0.653, 0.95, 0.04),
+    "spine": _Part("trunk", 0.653, 0.95, 0.05),
     "thorax": _Part("trunk", 0.347, 0.95, 0.06),
     "neck": _Part("crown", 0.385, 1.0, 0.06),
     "head": _Part("crown", 0.615, 0.65, 0.04),
     "nose": _Part("skull", 1.096, 0.35, 0.05),
     "ear": _Part("skull", 0.822, 0.25, 0.05),
     "hip": _Part("hips", 1.0, 1.0, 0.08),
-    "knee": _Part("thigh", 1.0, 1.12, 0.04),
-    "ankle": _Part("shin", 1.0, 1.12, 0.04),
+    "knee": _Part("thigh", 1.0, 1.12, 0.05),
+    "ankle": _Part("shin", 1.0, 1.12, 0.05),
     "heel": _Part("foot", 0.298, 0.97, 0.06),
     "toe": _Part("foot", 0.711, 0.97, 0.04),
     "shoulder": _Part("shoulders", 1.0, 1.0, 0.05),

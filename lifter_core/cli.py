@@ -8,18 +8,22 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import __version__
+from .body_file import Measures, combined, write_body
+from .command_line import add_options, read_options, refuse
+from .declare import Place
+from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
+from .options import OPTIONS, usable
 from .progress import Bar, JsonLines, Report, silent
-from .runtime import DEFAULT_MODEL, DEVICES, shipped
+from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
-
-_DETECTORS = ("lite", "full", "heavy")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -32,48 +36,41 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     lift = commands.add_parser(
-        "lift", help="lift a clip to a take", description="Lifts the person in a clip to a take."
+        "lift",
+        help="lift a clip to a take",
+        description="Lifts the person in a clip (or in a detection of it) to a take.",
     )
-    lift.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    lift.add_argument(
+        "clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...), or a detection file"
+    )
     lift.add_argument(
         "--preview", type=Path, metavar="FILE.mp4", help="also write the footage with the skeleton over it"
     )
-    lift.add_argument(
-        "--detector", choices=_DETECTORS, default="heavy", help="2D detection: lite is fastest, heavy best (default)"
-    )
-    lift.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="look at each picture's mirror image too and average: better, on a second core (default)",
-    )
-    lift.add_argument("--start", type=float, metavar="S", help="first second of the clip to lift")
-    lift.add_argument("--end", type=float, metavar="S", help="last second of the clip to lift")
 
-    lift.add_argument(
-        "--person",
-        nargs=3,
-        type=float,
-        metavar=("X", "Y", "S"),
-        help="whom to lift when there are several: where in the picture (0 to 1 from its upper left) at which second",
+    detection = commands.add_parser(
+        "detect",
+        help="find the person in a clip, to be lifted later",
+        description="Finds the person in a clip: the slow half of lifting. Lift and solve take the file without the clip.",
+    )
+    detection.add_argument("clip", type=Path, metavar="CLIP", help="the video (mp4, mov, mkv, webm, avi, ...)")
+    detection.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the detection is written"
     )
 
     again = commands.add_parser(
         "solve",
         help="solve a take anew with other options, in seconds",
-        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was.",
+        description="Lifts and solves a take's keypoints anew, without the clip. What is not given stays as it was. "
+        "A detection file is solved as well.",
     )
-    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take to start from")
+    again.add_argument("take", type=Path, metavar="TAKE.npz", help="the take (or detection) to start from")
     for command in (lift, again):
         command.add_argument(
             "-o", "--out", type=Path, required=True, metavar="NEW.npz", help="where the take is written"
         )
         command.add_argument("--bvh", type=Path, metavar="FILE.bvh", help="also write the motion as BVH")
-        command.add_argument("--height", type=float, metavar="CM", help="the person's standing height: sets the scale")
-        command.add_argument("--fov", type=float, metavar="DEG", help="the camera's horizontal field of view")
-        _add_solving(command)
-        command.add_argument("--model", metavar="NAME", help="lifting network; see: lifter models")
-        command.add_argument("--device", choices=DEVICES, default="auto", help="where the network runs")
+    for command, place in ((lift, Place.LIFT), (detection, Place.DETECT), (again, Place.SOLVE)):
+        add_options(command, place)
         command.add_argument(
             "--progress", choices=("bar", "json", "none"), default="bar", help="how to show it (json: for programs)"
         )
@@ -86,72 +83,39 @@ def _parser() -> argparse.ArgumentParser:
     frame.add_argument("--time", type=float, default=0.0, metavar="S", help="at this second (default: the first)")
     frame.add_argument("--size", type=int, metavar="PX", help="its longer side (default: as large as it is)")
 
-    info = commands.add_parser("info", help="say what is in a take", description="Says what is in a take.")
+    info = commands.add_parser(
+        "info", help="say what is in a take or detection", description="Says what is in a take or a detection."
+    )
     info.add_argument("take", type=Path, metavar="TAKE.npz")
+
+    body = commands.add_parser(
+        "body",
+        help="keep a person's body, measured on one or several takes",
+        description="Joins what takes of the same person say of the body's lengths, for --body of more takes of that person.",
+    )
+    body.add_argument("takes", type=Path, nargs="+", metavar="TAKE.npz", help="takes of one person")
+    body.add_argument("-o", "--out", type=Path, required=True, metavar="BODY.json", help="where the body is written")
 
     commands.add_parser("models", help="list the lifting networks and their figures")
     return parser
 
 
-def _add_solving(command: argparse.ArgumentParser) -> None:
-    """The solver's options (SolveOptions); what is not given is None."""
-    command.add_argument("--smooth", type=float, metavar="0..1", help="how much to smooth (0 none, 0.5 standard)")
-    for part, what in (("root", "path"), ("body", "body"), ("hands", "hands"), ("feet", "feet")):
-        command.add_argument(
-            f"--smooth-{part}", type=float, metavar="0..1", help=f"the same for the {what} alone; overrides --smooth"
-        )
-    command.add_argument(
-        "--foot-lock", type=float, metavar="0..1", help="how firmly planted feet stay where they are (default 1)"
-    )
-    command.add_argument("--floor-height", type=float, metavar="M", help="added to the height of the floor found")
-    command.add_argument(
-        "--floor-tilt", type=float, nargs=2, metavar=("X", "Y"), help="degrees added to the tilt of the floor found"
-    )
-    command.add_argument(
-        "--in-place", action=argparse.BooleanOptionalAction, help="keep the person over the origin (default: walks)"
-    )
-    command.add_argument(
-        "--facing", metavar="DEG|keep", help="where the person faces at first: 0 = to -Y (default keep: as filmed)"
-    )
-    command.add_argument(
-        "--camera", choices=("auto", "still", "moving"), help="whether the camera moves (default: found out)"
-    )
-
-
-def _solving(args: argparse.Namespace) -> dict[str, Any]:
-    """The solver's options that were given, in metres and degrees."""
-    for name in ("smooth", "smooth_root", "smooth_body", "smooth_hands", "smooth_feet", "foot_lock"):
-        value = getattr(args, name)
-        if value is not None and not 0 <= value <= 1:
-            raise BadInputError(f"--{name.replace('_', '-')} takes a number from 0 to 1, not {value:g}.")
-    if args.floor_height is not None and not -3 <= args.floor_height <= 3:
-        raise BadInputError("--floor-height takes metres, from -3 to 3.")
-    if args.floor_tilt is not None and not all(abs(x) <= 60 for x in args.floor_tilt):
-        raise BadInputError("--floor-tilt takes two angles in degrees, from -60 to 60.")
-    facing: float | str | None = args.facing
-    if facing not in (None, "keep"):
-        try:
-            facing = float(str(facing))
-        except ValueError:
-            raise BadInputError(f"--facing takes degrees or keep, not {facing}.") from None
-    names = ("fov", "smooth", "smooth_root", "smooth_body", "smooth_hands", "smooth_feet", "foot_lock", "floor_height")
-    given = {name: getattr(args, name) for name in (*names, "floor_tilt", "in_place", "camera")}
-    return {**given, "facing": facing, "height": args.height / 100 if args.height else None}
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    args = _parser().parse_args(argv)
+    args, unknown = _parser().parse_known_args(argv)
     lines = JsonLines() if getattr(args, "progress", "") == "json" else None
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        if args.command in ("lift", "solve"):
+        refuse(unknown, args, ("command", "clip", "take", "takes"))
+        if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
             _frame(args)
         elif args.command == "info":
-            print(describe(load_take(args.take)))
+            print(_describe_file(args.take))
+        elif args.command == "body":
+            _body(args)
         else:
             _models()
     except LiftError as error:
@@ -186,16 +150,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _check(args: argparse.Namespace, source: Path, outputs: list[Path | None]) -> None:
-    person = getattr(args, "person", None)
-    if person and not (0 <= person[0] <= 1 and 0 <= person[1] <= 1 and person[2] >= 0):
-        raise BadInputError("--person takes a place in the picture (two numbers from 0 to 1) and a second of the clip.")
-    if getattr(args, "height", None) is not None and not 50 <= args.height <= 300:
-        raise BadInputError(
-            f"A height of {args.height:g} cm cannot be; give the standing height in centimetres (50-300)."
-        )
-    if getattr(args, "fov", None) is not None and not 5 <= args.fov <= 160:
-        raise BadInputError(f"A field of view of {args.fov:g} degrees cannot be; give 5 to 160.")
+def _check(source: Path, outputs: list[Path | None]) -> None:
     for path in filter(None, outputs):
         if path.is_dir():
             raise BadInputError(f"{path} is a folder; name the file to write.")
@@ -214,19 +169,16 @@ def _writable(path: Path) -> bool:
 def _lift(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import lift_clip
 
-    _check(args, args.clip, [args.out, args.bvh, args.preview])
-    take = lift_clip(
-        args.clip,
-        detector=args.detector,
-        flip=args.flip,
-        model=args.model,
-        device=args.device,
-        start=args.start,
-        end=args.end,
-        person=tuple(args.person) if args.person else None,
-        report=report,
-        **_solving(args),
-    )
+    _check(args.clip, [args.out, args.bvh, args.preview])
+    told = read_options(args, Place.LIFT)
+    if is_detection(args.clip):
+        late = [f"--{name}" for name in told if OPTIONS[name].stage == "detection"] + ["--preview"] * bool(args.preview)
+        if late:
+            raise BadInputError(
+                f"{args.clip} is a detection, for which {late[0]} comes too late; give the clip itself."
+            )
+        return _solve_detection(args, args.clip, told, report)
+    take = lift_clip(args.clip, report=report, **told)
     _write(take, args)
     if args.preview:
         from .export.preview import write_preview, write_preview_picture
@@ -236,10 +188,27 @@ def _lift(args: argparse.Namespace, report: Report) -> Take:
     return take
 
 
+def _detect(args: argparse.Namespace, report: Report) -> Detection:
+    from .pipeline import detect
+
+    _check(args.clip, [args.out])
+    detection = detect(args.clip, report=report, **read_options(args, Place.DETECT))
+    save_detection(detection, args.out)
+    return detection
+
+
+def _solve_detection(args: argparse.Namespace, path: Path, told: dict[str, Any], report: Report) -> Take:
+    from .pipeline import solve
+
+    take = solve(load_detection(path), report=report, **told)
+    _write(take, args)
+    return take
+
+
 def _frame(args: argparse.Namespace) -> None:
     from .video import write_picture
 
-    _check(args, args.clip, [args.out])
+    _check(args.clip, [args.out])
     info = write_picture(args.clip, args.out, args.time, args.size)
     print(f"{info.width} x {info.height}, {info.fps:.4g} fps, {info.duration:.1f} s")
 
@@ -247,10 +216,24 @@ def _frame(args: argparse.Namespace) -> None:
 def _solve(args: argparse.Namespace, report: Report) -> Take:
     from .pipeline import solve_again
 
-    _check(args, args.take, [args.out, args.bvh])
-    take = solve_again(load_take(args.take), args.model, args.device, report, **_solving(args))
+    _check(args.take, [args.out, args.bvh])
+    told = read_options(args, Place.SOLVE)
+    if is_detection(args.take):
+        return _solve_detection(args, args.take, told, report)
+    take = load_take(args.take)
+    if line := _ignored_line(take):
+        print(f"lifter: {line}; a new solve leaves that out.", file=sys.stderr)
+    take = solve_again(take, report=report, **told)
     _write(take, args)
     return take
+
+
+def _body(args: argparse.Namespace) -> None:
+    for path in args.takes:
+        _check(path, [args.out])
+    measures = combined([(path, load_take(path)) for path in args.takes])
+    write_body(measures, args.out)
+    print(describe_body(measures))
 
 
 def _write(take: Take, args: argparse.Namespace) -> None:
@@ -262,20 +245,46 @@ def _write(take: Take, args: argparse.Namespace) -> None:
 
 
 def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
-    """Runs a command that makes a take, with its progress."""
+    """Runs a command that makes a take or a detection, with its progress."""
     bar = Bar() if args.progress == "bar" else None
     report: Report = lines or bar or silent
+    makers: dict[str, Callable[[argparse.Namespace, Report], Take | Detection]]
+    makers = {"lift": _lift, "detect": _detect, "solve": _solve}
     try:
-        take = (_lift if args.command == "lift" else _solve)(args, report)
+        made = makers[args.command](args, report)
     except OSError as error:
         raise BadInputError(f"{error.filename or args.out} cannot be written: {error.strerror}.") from error
     finally:
         if bar:
             bar.close()
     if lines:
-        lines.send({"stage": "done", "take": str(args.out)})
+        lines.send({"stage": "done", "detection" if args.command == "detect" else "take": str(args.out)})
     elif bar:
-        print(describe(take))
+        print(describe_detection(made) if isinstance(made, Detection) else describe(made))
+
+
+def _describe_file(path: Path) -> str:
+    return describe_detection(load_detection(path)) if is_detection(path) else describe(load_take(path))
+
+
+def describe_detection(detection: Detection) -> str:
+    """A few lines on what a detection holds, for people."""
+    times, settings = detection.timestamps, detection.settings
+    lines = [
+        f"{detection.clip.name or 'detection'}: {len(times)} frames, {times[-1] - times[0]:.1f} s at "
+        f"{detection.fps:g} fps, {detection.image_size[0]}x{detection.image_size[1]}",
+        f"detector {settings.detector}{', also in the mirror' if settings.flip else ''}: "
+        f"{len(detection.keypoint_names)} points{', 3D of its own' if detection.world is not None else ''}",
+    ]
+    if detection.clip.damaged:
+        lines.append(f"{detection.clip.damaged} damaged pictures of the clip are missing")
+    for p, person in enumerate(detection.people):
+        found = person.found
+        sure = person.confidence[found].mean()
+        lines.append(f"person {p + 1}: found in {found.sum()} frames, mean confidence {sure:.2f}")
+    if detection.others:
+        lines.append(f"{len(detection.others)} more in the picture, not followed")
+    return "\n".join(lines)
 
 
 def describe(take: Take) -> str:
@@ -283,14 +292,16 @@ def describe(take: Take) -> str:
     people, frames = take.positions.shape[:2]
     seconds = float(take.timestamps[-1] - take.timestamps[0]) if frames > 1 else 0.0
     lines = [
-        f"{take.meta.get('source', 'take')}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
+        f"{take.meta.source or 'take'}: {frames} frames, {seconds:.1f} s at {take.fps:g} fps, "
         f"{take.image_size[0]}x{take.image_size[1]}",
-        f"detector {take.meta.get('detector', '?')}, model {take.meta.get('model', '?')}",
+        f"detector {take.meta.detector or '?'}, model {take.meta.model or '?'}",
         _camera_line(take),
     ]
-    heights = take.meta.get("heights", [])
-    if damaged := take.meta.get("damaged", 0):
+    heights = take.meta.heights
+    if damaged := take.meta.damaged:
         lines.append(f"{damaged} damaged pictures of the clip are missing")
+    if line := _ignored_line(take):
+        lines.append(line)
     for p in range(people):
         here, seen = int(take.present[p].sum()), int(take.observed[p].sum())
         path = take.root_positions[p][take.present[p]][:, :2]
@@ -300,19 +311,34 @@ def describe(take: Take) -> str:
             f"person {p + 1}: in {here} frames ({seen} seen, {here - seen} interpolated){tall}, walks {length:.1f} m, "
             f"feet planted {take.contacts[p][take.present[p]].mean() * 100:.0f} % of the time"
         )
+        if take.meta.bodies:
+            lines.append(f"  {describe_body(take.meta.bodies[p])}")
     return "\n".join(lines)
+
+
+def describe_body(measures: Measures) -> str:
+    """A line on the lengths of a body's parts, each with its standard deviation unless it was told."""
+    told = {part: f" ± {sd * 100:.1f}" if sd else "" for part, (_, sd) in measures.items()}
+    lengths = (f"{part.replace('_', ' ')} {m * 100:.1f}{told[part]} cm" for part, (m, _) in measures.items())
+    return "body: " + ", ".join(lengths)
+
+
+def _ignored_line(take: Take) -> str:
+    """Which of the options that the take was made with this version cannot use, or nothing."""
+    _, ignored = usable(take.meta.options)
+    return f"made with options that this version cannot use: {', '.join(ignored)}" if ignored else ""
 
 
 def _camera_line(take: Take) -> str:
     """What the take's camera does, and how wide it sees."""
-    said = take.meta.get("camera", {})
+    said = take.meta.camera
     still = np.ptp(take.camera_rotation, 0).max() == 0
-    told = take.meta.get("options", {}).get("camera") or "auto"
-    what = said.get("reason") if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
-    cuts = len(said.get("cuts", ()))
+    told = take.meta.options.get("camera") or "auto"
+    what = said.reason if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
+    cuts = len(said.cuts)
     across = 2 * np.degrees(np.arctan(take.image_size[0] / 2 / take.camera_matrix[0, 0]))
     sources = {"option": "as told", "file": "says the file", "motion": "from its movement"}
-    source = sources.get(str(take.meta.get("focal_source")), "assumed; give --fov if you know it")
+    source = sources.get(str(take.meta.focal_source), "assumed; give --fov if you know it")
     return (
         f"camera {what or ('stands still' if still else 'moves')}; sees {across:.0f} degrees across ({source})"
         + f"; {cuts} cut{'s' * (cuts > 1)} in the clip" * bool(cuts)

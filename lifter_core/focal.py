@@ -30,14 +30,14 @@ class Focal(NamedTuple):
 def find_focal(
     image_size: tuple[int, int],
     fov: float | None = None,
-    clip: str | os.PathLike[str] | None = None,
+    tagged: float | None = None,
     tracks: Tracks | None = None,
 ) -> Focal:
     """The best that is known of a clip's focal length (its first frame's, if it zooms).
 
     Args:
         image_size: width, height of the upright picture, px; fov: horizontal degrees, as the user says.
-        clip: the file, for what it says of its lens; tracks: its background.
+        tagged: the 35 mm equivalent in mm that the file names (tagged_focal); tracks: the clip's background.
 
     Returns:
         If nothing is known, the picture's diagonal: 53 degrees across it (as GVHMR and WHAM assume).
@@ -45,11 +45,10 @@ def find_focal(
     width, height = image_size
     if fov is not None:
         return Focal(width / 2 / math.tan(math.radians(fov) / 2), "option")
-    millimetres = tagged_focal(clip) if clip is not None else None
-    if millimetres is not None:
+    if tagged is not None:
         # Equivalents are by the diagonal of the whole sensor, of which a video uses a part: 4:3 or 3:2 cut to 16:9,
         # and a margin for steadying. The longer side taken as 36 mm is between the readings, within 5 % of each.
-        return Focal(millimetres / _FILM_WIDTH * max(width, height), "file")
+        return Focal(tagged / _FILM_WIDTH * max(width, height), "file")
     found = estimate_focal(tracks) if tracks is not None else None
     if found is not None:
         return Focal(found.focal, "motion")

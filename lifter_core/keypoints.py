@@ -18,7 +18,6 @@ class Keypoints:
         image_size: width, height of the upright picture in pixels.
         fps: the clip's average frame rate.
         world: (T, K, 3) the detector's own 3D in metres about the hips (camera axes), NaN where not found, or None.
-        damaged: packets of the clip that could not be decoded; their pictures are missing.
     """
 
     names: tuple[str, ...]
@@ -28,7 +27,6 @@ class Keypoints:
     image_size: tuple[int, int]
     fps: float
     world: NDArray[np.float32] | None = None
-    damaged: int = 0
 
     @property
     def found(self) -> NDArray[np.bool_]:

@@ -21,13 +21,16 @@ _EXPECTED_ERROR = 0.06  # m: of a network that does not say
 
 
 class Lifted(NamedTuple):
-    """A lifted clip: joints (T, J, 3), metres about the pelvis in camera axes (x right, y down, z forward), for a body of
-    standard size; sigma (T, J), the error to expect, metres; bends (T, H, CLASSES), the probabilities of the classes of how
-    far each of bends.HINGES is bent, None where the network does not say. NaN where the person was not found.
+    """A lifted clip of T frames; NaN where the person was not found.
+
+    Attributes:
+        joints: (T, J, 3) metres about the pelvis in camera axes (x right, y down, z forward), for a body of standard size.
+        sigma: (T, J) the error to expect, metres; None where it is not known.
+        bends: (T, H, CLASSES) probabilities of how far each of bends.HINGES is bent; None where the network does not say.
     """
 
     joints: Array
-    sigma: Array
+    sigma: Array | None = None
     bends: Array | None = None
 
 

@@ -1,4 +1,4 @@
-"""The one path through the program: clip -> keypoints -> lifted joints -> take."""
+"""The one path through the program: clip -> detection -> lifted joints -> take."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,18 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__
-from .camera_motion import SHORT_SIDE, Background, CameraEstimate, CameraMotion, estimate_motion
-from .detect import Watch, detect_keypoints
+from .body_file import read_body
+from .camera_motion import CameraEstimate, CameraMotion, estimate_motion
+from .detect import detect
+from .detection import Detection
 from .focal import Focal, find_focal
 from .keypoints import Keypoints
 from .lifting import Lifted, lift
+from .options import DetectOptions, SolveOptions, given, options_from, recorded, usable
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
-from .solve import options_from, solve
+from .solve import solve_joints
 from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
-from .video import Frame, clip_sha256, probe
+from .take_meta import CameraMeta, TakeMeta
+
+__all__ = ["detect", "lift_clip", "lift_person", "solve", "solve_again"]
 
 _SURE_OF_UP = 0.4
 
@@ -31,46 +36,60 @@ def lift_clip(
     device: str = "auto",
     start: float | None = None,
     end: float | None = None,
-    fov: float | None = None,
     person: tuple[float, float, float] | None = None,
     flip: bool = True,
     report: Report = silent,
     **options: Any,
 ) -> Take:
-    """Lifts a clip.
+    """Lifts a clip: detect() and solve() in a row, with their arguments.
 
     Args:
-        detector: ``lite``, ``full`` or ``heavy``; model: a name of runtime.shipped(), None = the default.
-        start, end: seconds of the clip; fov: horizontal degrees.
-        person: whom to lift, as detect_keypoints takes it; None = the main person.
-        flip: every picture is looked at in the mirror too: better, for a second core's work.
+        detector, start, end, person, flip: attributes of DetectOptions.
+        model, device, options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
+
+    Raises:
+        BadInputError: the clip, or an option's name or value, cannot be used.
+        NobodyFoundError: nobody is in the clip.
+    """
+    given({"detector": detector, "start": start, "end": end, "person": person, "flip": flip}, DetectOptions)
+    told = given({"model": model, "device": device, **options}, SolveOptions)
+    network = load(model or DEFAULT_MODEL, device)  # first, so that a wrong name is said before the long work
+    seen = detect(clip, detector, start, end, person, flip, report)
+    return solve(seen, network, report=report, **{n: v for n, v in told.items() if n not in ("model", "device")})
+
+
+def solve(
+    detection: Detection,
+    model: str | Model | None = None,
+    device: str = "auto",
+    report: Report = silent,
+    **options: Any,
+) -> Take:
+    """Lifts the people of a detection and solves their motion; the clip is not needed.
+
+    Args:
+        model: a name of runtime.shipped() or a network that is loaded, None = the default; device: where a named one runs.
         options: attributes of SolveOptions (height, smooth, foot_lock, ...); None = not given.
 
     Raises:
-        BadInputError: clip, range, model or device cannot be used.
-        NobodyFoundError: nobody is in the clip.
+        BadInputError: an option's name or value cannot be used.
     """
-    clip = Path(clip)
-    network = load(model or DEFAULT_MODEL, device)
-    info = probe(clip)
-    background = Background((info.width, info.height))
-    people = detect_keypoints(
-        clip, detector, start, end, report, person=person, watch=_grey_to(background), grey_side=SHORT_SIDE, flip=flip
+    told = given({"device": device, **options}, SolveOptions)
+    network = model if isinstance(model, Model) else load(model or DEFAULT_MODEL, device)
+    clip, settings = detection.clip, detection.settings
+    focal = find_focal(detection.image_size, told.get("fov"), clip.focal_35mm, detection.background)
+    camera = _camera_seen(detection, focal)
+    looked = given({"start": settings.start, "end": settings.end, "person": settings.person}, DetectOptions)
+    meta = TakeMeta(
+        source=clip.name,
+        sha256=clip.sha256,
+        rotation=clip.rotation,
+        detector=settings.detector,
+        flip=settings.flip,
+        damaged=clip.damaged,
+        options=recorded(looked | told),
     )
-    tracks = background.tracks()
-    focal = find_focal(people[0].image_size, fov, clip, tracks)
-    camera = estimate_motion(tracks, focal.pixels)
-    told = {"start": start, "end": end, "fov": fov, "person": person, **options}
-    meta: dict[str, Any] = {
-        "source": clip.name,
-        "sha256": clip_sha256(clip),
-        "rotation": info.rotation,
-        "detector": detector,
-        "flip": flip,
-        "damaged": max(one.damaged for one in people),
-        "options": {name: value for name, value in told.items() if value is not None},
-    }
-    return _lift_and_solve(people, network, focal, camera, meta, report)
+    return _lift_and_solve(detection.people, network, focal, camera, meta, report)
 
 
 def solve_again(
@@ -78,13 +97,16 @@ def solve_again(
 ) -> Take:
     """Lifts and solves a take's keypoints anew, without the clip; what is not given stays as the take was made.
 
+    Options that the take was made with and this version cannot use (see options.usable) are left out.
+
     Args:
-        model: a name of runtime.shipped(); options: ``fov`` (horizontal degrees) and attributes of SolveOptions; None =
-            not given.
+        model, device, options: attributes of SolveOptions; None = not given.
 
     Raises:
-        BadInputError: the model or device cannot be used.
+        BadInputError: an option's name or value cannot be used.
     """
+    made_with, _ = usable(take.meta.options)
+    told = made_with | recorded(given({"model": model, "device": device, **options}, SolveOptions))
     people = []
     for i, points in enumerate(take.keypoints):
         world = None if take.keypoints_world is None else take.keypoints_world[i]
@@ -94,29 +116,28 @@ def solve_again(
                 take.keypoint_names, points[..., :2], confidence, take.timestamps, take.image_size, take.fps, world
             )
         )
-    meta = {name: value for name, value in take.meta.items() if name != "heights"}
-    told = dict(meta.get("options", {})) | {name: value for name, value in options.items() if value is not None}
-    network = load(model or str(meta.get("model", DEFAULT_MODEL)), device)
+    network = load(model or take.meta.model or DEFAULT_MODEL, device)
     focal, camera = _camera_of(take, told.get("fov"))
-    return _lift_and_solve(people, network, focal, camera, meta | {"options": told}, report)
+    meta = replace(take.meta, options=told, heights=(), bodies=())
+    return _lift_and_solve(people, network, focal, camera, meta, report)
 
 
-def _grey_to(background: Background) -> Watch:
-    def watch(frame: Frame, people: list[NDArray[Any]]) -> None:
-        if frame.grey is not None:
-            background(frame.grey, people)
-
-    return watch
+def _camera_seen(detection: Detection, focal: Focal) -> CameraEstimate:
+    """How the camera of a detection moved, as its background shows."""
+    if detection.background is not None:
+        return estimate_motion(detection.background, focal.pixels)
+    nothing = np.zeros((len(detection.timestamps), 4))
+    return CameraEstimate(nothing, focal.pixels, True, "taken as still: the background was not followed")
 
 
 def _camera_of(take: Take, fov: float | None) -> tuple[Focal, CameraEstimate]:
     """The focal length and the camera's movement that a take was made with, or the same for another field of view."""
     made_with = float(take.camera_matrix[0, 0])
-    focal = find_focal(take.image_size, fov) if fov else Focal(made_with, str(take.meta.get("focal_source", "assumed")))
-    said = take.meta.get("camera", {})
+    focal = find_focal(take.image_size, fov) if fov else Focal(made_with, take.meta.focal_source or "assumed")
+    said = take.meta.camera
     turns = np.zeros((len(take.timestamps), 4)) if take.camera_turns is None else take.camera_turns
-    still = take.camera_turns is None or bool(said.get("still", True))
-    camera = CameraEstimate(turns, made_with, still, str(said.get("reason", "")), tuple(said.get("cuts", ())))
+    still = take.camera_turns is None or said.still
+    camera = CameraEstimate(turns, made_with, still, said.reason, said.cuts)
     return focal, camera if np.isclose(focal.pixels, made_with, rtol=1e-6) else camera.at_focal(
         focal.pixels, take.image_size
     )
@@ -130,25 +151,31 @@ def _without_zoom(keypoints: Keypoints, motion: CameraMotion) -> Keypoints:
 
 
 def _lift_and_solve(
-    people: list[Keypoints], network: Model, focal: Focal, camera: CameraEstimate, meta: dict[str, Any], report: Report
+    people: list[Keypoints], network: Model, focal: Focal, camera: CameraEstimate, meta: TakeMeta, report: Report
 ) -> Take:
-    options = meta["options"]
+    options = meta.options
     motion = camera.motion(options.get("camera") or "auto")
     matrix = camera_matrix(people[0].image_size)
     matrix[0, 0] = matrix[1, 1] = focal.pixels
     lifted = [lift_person(_without_zoom(person, motion), matrix, network, motion, report) for person in people]
-    meta = {"lifter_core": __version__, **meta, "model": network.name, "device": network.device}
-    meta["focal_source"] = focal.source
-    meta["camera"] = {"still": camera.still, "reason": camera.reason, "cuts": list(camera.cuts)}
-    joints, sigma = [one.joints for one in lifted], [one.sigma for one in lifted]
-    bends = [one.bends for one in lifted]
-    take = solve(people, joints, matrix, options_from(options), meta, report, sigma, motion, bends)
-    take.camera_turns = camera.turns
-    if np.ptp(motion.zoom) > 0:
-        take.camera_zoom = motion.zoom
-    if all(person.world is not None for person in people):
-        take.keypoints_world = np.stack([np.asarray(person.world, np.float32) for person in people])
-    return take
+    meta = replace(
+        meta,
+        lifter_core=meta.lifter_core or __version__,
+        model=network.name,
+        device=network.device,
+        focal_source=focal.source,
+        camera=CameraMeta(camera.still, camera.reason, camera.cuts),
+    )
+    solving = options_from(options)
+    parts = None if solving.body is None else read_body(solving.body)
+    take = solve_joints(people, lifted, matrix, solving, meta, report, motion, parts)
+    worlds = [person.world for person in people if person.world is not None]
+    return replace(
+        take,
+        camera_turns=camera.turns,
+        camera_zoom=motion.zoom if np.ptp(motion.zoom) > 0 else None,
+        keypoints_world=np.stack(worlds).astype(np.float32) if len(worlds) == len(people) else None,
+    )
 
 
 def lift_person(

@@ -16,7 +16,6 @@ Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "temporal"
-DEVICES = ("auto", "cpu", "cuda", "mps")
 _BATCH = 256  # poses at a time: what fits the caches is a tenth faster, and long clips need no memory
 
 

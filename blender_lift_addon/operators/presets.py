@@ -9,6 +9,10 @@ from pathlib import Path
 import bpy
 from bl_operators.presets import AddPresetBase
 
+from lifter_core.declare import Place
+
+from ..properties.option_properties import property_names
+
 _ADDON = Path(__file__).parents[1]
 
 
@@ -20,14 +24,8 @@ class LIFT_OT_add_lift_preset(AddPresetBase, bpy.types.Operator):  # type: ignor
     bl_description = "Keep these settings under a name, for other clips and files"
     preset_menu = "LIFT_PT_lift_presets"
     preset_subdir = "lift/settings"
-    preset_values = (
-        "bpy.context.scene.lift.quality",
-        "bpy.context.scene.lift.use_height",
-        "bpy.context.scene.lift.height",
-        "bpy.context.scene.lift.use_fov",
-        "bpy.context.scene.lift.fov",
-        "bpy.context.scene.lift.camera",
-        "bpy.context.scene.lift.frame_rate",
+    preset_values = tuple(
+        f"bpy.context.scene.lift.{name}" for name in ("quality", *property_names(Place.TAB, presets=True), "frame_rate")
     )
 
 
@@ -41,18 +39,7 @@ class LIFT_OT_add_clean_up_preset(AddPresetBase, bpy.types.Operator):  # type: i
     preset_subdir = "lift/clean_up"
     preset_values = tuple(
         f"bpy.context.scene.lift.takes[bpy.context.scene.lift.active_take].clean_up.{name}"
-        for name in (
-            "smooth",
-            "by_part",
-            "smooth_body",
-            "smooth_hands",
-            "smooth_feet",
-            "smooth_root",
-            "foot_lock",
-            "root",
-            "turn",
-            "facing",
-        )
+        for name in property_names(Place.CLEAN_UP, presets=True)
     )
 
     @classmethod

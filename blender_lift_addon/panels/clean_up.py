@@ -4,14 +4,15 @@
 import bpy
 from bl_ui.utils import PresetPanel
 
+from lifter_core.declare import Place
+
 from .. import runs
 from ..operators.presets import LIFT_OT_add_clean_up_preset
 from ..operators.takes import LIFT_OT_reset_clean_up, LIFT_OT_solve_take
-from ..properties.clean_up import PARTS, LiftCleanUp
 from ..properties.settings import active_take, settings_of
 from ..runs import State
+from .option_rows import draw_options
 from .text import paragraph
-from .video import optional
 
 
 class LIFT_PT_clean_up_presets(PresetPanel, bpy.types.Panel):
@@ -45,7 +46,10 @@ class LIFT_PT_clean_up(bpy.types.Panel):
         """Draws the settings, the button and how it went."""
         layout, take = self.layout, active_take(context.scene)
         assert layout is not None and take is not None
-        draw_settings(layout, take.clean_up)
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        draw_options(column, take.clean_up, Place.CLEAN_UP)
         run = runs.solving(take.uid)
         row = layout.row(align=True)
         row.prop(settings_of(context.scene), "live", icon="FILE_REFRESH", toggle=True)
@@ -61,37 +65,6 @@ class LIFT_PT_clean_up(bpy.types.Panel):
             paragraph(context, layout, run.outcome.text, "ERROR", alert=True)
         elif run.outcome.warning:
             paragraph(context, layout, run.outcome.warning, "INFO")
-
-
-def draw_settings(layout: bpy.types.UILayout, clean_up: LiftCleanUp) -> None:
-    """The choices."""
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
-    smoothing = column.column()
-    smoothing.active = not clean_up.by_part
-    smoothing.prop(clean_up, "smooth")
-    column.prop(clean_up, "by_part")
-    if clean_up.by_part:
-        parts = column.column(align=True)
-        for part in PARTS:
-            parts.prop(clean_up, f"smooth_{part}")
-    column.prop(clean_up, "foot_lock")
-    column.prop(clean_up, "floor_height")
-    tilt = column.column(align=True)
-    tilt.prop(clean_up, "floor_tilt_x")
-    tilt.prop(clean_up, "floor_tilt_y")
-    column.prop(clean_up, "root")
-    optional(
-        column,
-        clean_up,
-        (
-            ("Turn to Face", "turn", "facing"),
-            ("Person's Height", "use_height", "height"),
-            ("Field of View", "use_fov", "fov"),
-        ),
-    )
-    column.prop(clean_up, "camera")
 
 
 CLASSES = (LIFT_PT_clean_up_presets, LIFT_PT_clean_up)

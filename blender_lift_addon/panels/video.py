@@ -6,6 +6,8 @@ from typing import Any
 import bpy
 from bl_ui.utils import PresetPanel
 
+from lifter_core.declare import Place
+
 from .. import pictures, runs
 from ..operators.clip import LIFT_OT_choose_clip
 from ..operators.drop import LIFT_OT_add_clips
@@ -14,6 +16,7 @@ from ..operators.person import LIFT_OT_pick_person
 from ..operators.presets import LIFT_OT_add_lift_preset
 from ..properties.settings import LiftSettings, settings_of, strips
 from ..source import SourceError, source_of
+from .option_rows import draw_options
 from .queue import draw_queue
 from .text import paragraph
 
@@ -117,24 +120,9 @@ def draw_choices(layout: bpy.types.UILayout, settings: LiftSettings) -> None:
     row = column.row(align=True)
     row.prop(settings, "whom")
     row.operator(LIFT_OT_pick_person.bl_idname, text="", icon="EYEDROPPER")
-    heights: tuple[tuple[str, str, str], ...] = (
-        ("Person's Height", "use_height", "height"),
-        ("Field of View", "use_fov", "fov"),
-    )
-    optional(column, settings, heights)
-    column.prop(settings, "camera")
+    draw_options(column, settings, Place.TAB)
     if settings.source != "STRIP":
         column.prop(settings, "frame_rate")
-
-
-def optional(layout: bpy.types.UILayout, settings: Any, rows: tuple[tuple[str, str, str], ...]) -> None:
-    """Values that count only if their box is ticked: heading, the box's property, the value's."""
-    for heading, known, name in rows:
-        row = layout.row(heading=heading)
-        row.prop(settings, known, text="")
-        value = row.row()
-        value.active = getattr(settings, known)
-        value.prop(settings, name, text="")
 
 
 CLASSES = (LIFT_PT_lift_presets, LIFT_PT_video)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is set for the next lift, and how the scene's takes are shown."""
 
-import math
 from typing import Any
 
 import bpy
@@ -16,8 +15,10 @@ from bpy.props import (
     StringProperty,
 )
 
+from lifter_core.declare import Place
+
 from ..scene_view import show_take
-from .clean_up import CAMERAS
+from .option_properties import option_properties
 from .takes import LiftTake
 
 SOURCES = (
@@ -72,7 +73,7 @@ def _other_take(settings: Any, context: bpy.types.Context) -> None:
 
 
 class LiftSettings(bpy.types.PropertyGroup):
-    """The choices in the Lift tab."""
+    """The choices in the Lift tab; those of the engine's options that it offers are added below."""
 
     source: EnumProperty(  # type: ignore[valid-type]
         name="Source",
@@ -134,39 +135,6 @@ class LiftSettings(bpy.types.PropertyGroup):
         ),
     )
     person: FloatVectorProperty(size=3, default=(-1.0, -1.0, 0.0))  # type: ignore[valid-type]
-    camera: EnumProperty(  # type: ignore[valid-type]
-        name="Camera",
-        description="Whether the camera moved while the clip was filmed",
-        items=CAMERAS,
-    )
-    use_height: BoolProperty(  # type: ignore[valid-type]
-        name="Known Height",
-        description="Scale the motion to the person's height. Otherwise an average height is assumed",
-    )
-    height: FloatProperty(  # type: ignore[valid-type]
-        name="Person's Height",
-        description="From the floor to the top of the head, without shoes",
-        min=0.5,
-        max=2.5,
-        default=1.7,
-        subtype="DISTANCE",
-        unit="LENGTH",
-        precision=2,
-    )
-    use_fov: BoolProperty(  # type: ignore[valid-type]
-        name="Known Lens",
-        description="Use the camera's field of view. Otherwise an ordinary lens is assumed",
-    )
-    fov: FloatProperty(  # type: ignore[valid-type]
-        name="Field of View",
-        description="How much the camera sees from the left edge of the picture to the right",
-        min=math.radians(5),
-        max=math.radians(160),
-        default=math.radians(65),
-        subtype="ANGLE",
-        unit="ROTATION",
-        precision=3,
-    )
     frame_rate: EnumProperty(  # type: ignore[valid-type]
         name="Frame Rate",
         description="Whether the scene takes over the clip's frame rate",
@@ -207,6 +175,9 @@ class LiftSettings(bpy.types.PropertyGroup):
         description="In the timeline, show when the left and the right foot are planted",
         default=True,
     )
+
+
+LiftSettings.__annotations__ |= option_properties(Place.TAB)
 
 
 def strips(scene: bpy.types.Scene) -> Any:

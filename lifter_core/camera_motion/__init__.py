@@ -1,9 +1,10 @@
 """A moving camera: how it turned and zoomed, seen from the background while a clip is read."""
 
-from .background import SHORT_SIDE, Background, Tracks
+from .background import SHORT_SIDE, Background
 from .estimate import CameraEstimate, estimate_motion
 from .motion import CameraMotion, still_camera
 from .self_calibration import FocalEstimate, estimate_focal
+from .tracks import Measurement, Tracks
 
 __all__ = [
     "SHORT_SIDE",
@@ -11,6 +12,7 @@ __all__ = [
     "CameraEstimate",
     "CameraMotion",
     "FocalEstimate",
+    "Measurement",
     "Tracks",
     "estimate_focal",
     "estimate_motion",

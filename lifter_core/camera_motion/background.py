@@ -7,13 +7,14 @@ The whole clip's motion is then found from all these measurements (estimate.py).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .geometry import Turn, fit_turn, no_turn, rotation_exp, warp
 from .patches import LEVELS, Patches, Pyramid, corners, cut_out, find, pyramid, shift_between
+from .tracks import Measurement, Tracks
 
 Array = NDArray[Any]
 
@@ -32,36 +33,6 @@ _IN_VIEW, _BACK_IN_VIEW = (
 _LOOK_BACK = 5  # frames between looks at older references
 _MOST_REFERENCES = 100
 _ROUNDS = (2, 2, 3)  # of alignment on each level, the finest first
-
-
-class Measurement(NamedTuple):
-    """One frame seen from one reference: the points found, px of the grey picture from its middle."""
-
-    frame: int
-    reference: int
-    before: NDArray[np.float32]  # (N, 2) in the reference
-    after: NDArray[np.float32]  # (N, 2) in the frame
-    share: NDArray[np.float32]  # (N,) how well each followed the camera, 0..1
-
-
-@dataclass
-class Tracks:
-    """All that was measured of a clip's background.
-
-    Attributes:
-        frames: how many frames there were.
-        size: width, height of the grey pictures in px; scale: grey px a clip's px.
-        births: the frame each reference was taken from.
-        measurements: in order of frames; a frame may have several (links between references), one or none.
-        poor: frames in which there was too little to follow.
-    """
-
-    frames: int
-    size: tuple[int, int]
-    scale: float
-    births: list[int]
-    measurements: list[Measurement]
-    poor: int
 
 
 @dataclass
@@ -187,10 +158,8 @@ class Background:
             if not enough or not 0.2 < turn.zoom < 5 or not self._spread_out(after[good][agreeing]):
                 break
             # a blurred frame may have nothing to say on the finest level; then the coarser one counts
-            found = (
-                turn,
-                Measurement(self._count, reference, patches.points[good], after[good], share.astype(np.float32)),
-            )
+            points = after[good].astype(np.float32)
+            found = turn, Measurement(self._count, reference, patches.points[good], points, share.astype(np.float32))
         return found
 
     def _spread_out(self, points: Array) -> bool:

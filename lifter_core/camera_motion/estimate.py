@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .background import Tracks
 from .geometry import Turn, fit_turn, no_turn, rotation_exp, rotation_log, warp
 from .motion import CameraMotion, still_camera
+from .tracks import Tracks
 
 Array = NDArray[Any]
 

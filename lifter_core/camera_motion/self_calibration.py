@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .background import Measurement, Tracks
 from .geometry import Turn, fit_turn, no_turn, warp
+from .tracks import Measurement, Tracks
 
 Array = NDArray[Any]
 

@@ -1,5 +1,7 @@
 """2D detection: a clip in, the keypoints of each person out."""
 
-from .people import Watch, detect_keypoints
+from . import mediapipe  # registers its detectors
+from .detector import Detector, Pose, detector_names, register
+from .people import detect
 
-__all__ = ["Watch", "detect_keypoints"]
+__all__ = ["Detector", "Pose", "detect", "detector_names", "mediapipe", "register"]

@@ -1,7 +1,7 @@
 """Following one person through every frame, on a crop that moves with them.
 
 The crop keeps other people out, keeps the person large enough to be found again when lost, and steadies them for the
-landmarker, which expects them where they were in the picture before.
+detector, which expects them where they were in the picture before.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..video import Frame
-from .flip import FlipAveraged
-from .mediapipe import Landmarker, Pose
-from .survey import Sighting, Track, is_plausible, sighting
+from .detector import Detector, Pose
+from .survey import Parts, Sighting, Track, is_plausible, parts_of, sighting
 
 _CROP = 2.2  # side of the crop, in extents of the person
 _VISIBLE = 0.2  # mean visibility of the limbs; lower than for finding somebody, since where they are is known
@@ -51,17 +50,17 @@ class Expectation:
 
 
 def follow(
-    landmarker: Landmarker | FlipAveraged,
+    detector: Detector,
     frames: Iterable[Frame],
     track: Track,
     others: Sequence[Expectation] = (),
-) -> Iterator[tuple[float, Pose | None]]:
-    """Each frame's time and the person's pose in pixels of the whole picture; None where they were not found.
+) -> Iterator[tuple[Frame, Pose | None]]:
+    """Each frame and the person's pose in pixels of the whole picture; None where they were not found.
 
     Whoever is nearer to where one of the ``others`` should be is not taken for the person; from then on the other is cut
     off the crop for as long as they are in it.
     """
-    expectation = Expectation(track)
+    expectation, parts = Expectation(track), parts_of(detector)
     last: Sighting | None = None
     apart = False
     for frame in frames:
@@ -75,12 +74,12 @@ def follow(
             rivals = [place[0] for other in others if (place := other(frame.time)) is not None]
             box = _without(whole, around, rivals, extent) if apart else whole
             apart = box != whole
-            pose, seen = _look(landmarker, frame, box)
+            pose, seen = _look(detector, parts, frame, box)
             if seen is not None and _is_another(seen, centre, extent, rivals):
-                landmarker.forget()
+                detector.forget()
                 pose, box = None, _without(whole, around, rivals, extent)
                 apart = box != whole
-                pose, seen = _look(landmarker, frame, box) if apart else (None, None)
+                pose, seen = _look(detector, parts, frame, box) if apart else (None, None)
             if seen is not None:
                 distance = float(np.linalg.norm(seen.centre - centre)) / extent
                 fits = distance < slack and 0.25 < seen.extent / extent < 2 and is_plausible(seen, _VISIBLE)
@@ -88,22 +87,22 @@ def follow(
                     last = seen
                 else:
                     pose = None
-                    landmarker.forget()
+                    detector.forget()
         if pose is None:
             last = None
-        yield frame.time, pose
+        yield frame, pose
 
 
 def _look(
-    landmarker: Landmarker | FlipAveraged, frame: Frame, box: tuple[int, int, int, int]
+    detector: Detector, parts: Parts, frame: Frame, box: tuple[int, int, int, int]
 ) -> tuple[Pose | None, Sighting | None]:
-    """Whoever the landmarker finds in a box of the frame, in pixels of the whole picture."""
+    """Whoever the detector finds in a box of the frame, in pixels of the whole picture."""
     x, y, w, h = box
-    poses = landmarker(frame.image[y : y + h, x : x + w])
+    poses = detector(frame.image[y : y + h, x : x + w])
     if not poses:
         return None, None
     pose = poses[0]._replace(points=poses[0].points + np.array([x, y], np.float32))
-    return pose, sighting(frame.time, pose)
+    return pose, sighting(frame.time, pose, parts)
 
 
 def _is_another(seen: Sighting, centre: NDArray[np.float64], extent: float, rivals: list[NDArray[np.float64]]) -> bool:

@@ -1,4 +1,4 @@
-"""MediaPipe's pose landmarker (BlazePose, 33 points) in arrays: a picture in, poses out."""
+"""MediaPipe's pose landmarker (BlazePose, 33 points) as a detector, in three sizes: ``lite``, ``full`` and ``heavy``."""
 
 import contextlib
 import functools
@@ -7,10 +7,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .detector import Pose, register
+from .models import DETECTORS, find_model
 
 _FACE = ("left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer")
 _BODY = ("shoulder", "elbow", "wrist", "pinky", "index", "thumb", "hip", "knee", "ankle", "heel", "foot_index")
@@ -18,6 +21,11 @@ KEYPOINT_NAMES: tuple[str, ...] = (
     "nose",
     *_FACE,
     *(f"{side}_{part}" for part in ("ear", "mouth", *_BODY) for side in ("left", "right")),
+)
+LIMBS: tuple[tuple[str, str], ...] = tuple(
+    (f"{side}_{upper}", f"{side}_{lower}")
+    for side in ("left", "right")
+    for upper, lower in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
 )
 
 # VIDEO mode smooths causally, which is a lag. Told that frames are 1000 s apart, its One Euro filter lets all but
@@ -27,20 +35,10 @@ _FRAME_SPACING_MS = 1_000_000
 _VISIBILITY_WEIGHT = 0.1
 
 
-class Pose(NamedTuple):
-    """One person in one picture: (33, 2) pixels, (33,) visibility 0..1, (33, 3) metres about the hips, camera axes."""
-
-    points: NDArray[np.float32]
-    visibility: NDArray[np.float32]
-    world: NDArray[np.float32]
-
-
 class Landmarker:
-    """A pose landmarker, closed on leaving its ``with`` block.
+    """A pose landmarker, as the protocol Detector has it."""
 
-    With ``people`` = 0 the pictures are successive views of one person, who is followed from one to the next; otherwise
-    each picture stands alone, and up to so many people are found in it.
-    """
+    names, limbs, has_world = KEYPOINT_NAMES, LIMBS, True
 
     def __init__(self, model: Path, people: int = 0) -> None:
         with quiet_stderr():
@@ -63,10 +61,8 @@ class Landmarker:
         self._remarked = False
         self._last: NDArray[np.float32] | None = None  # the averaged visibility that came last
 
-    def __enter__(self) -> "Landmarker":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Frees the model."""
         self._task.close()
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Pose]:
@@ -99,6 +95,13 @@ class Landmarker:
             return visibility
         return ((visibility - (1 - _VISIBILITY_WEIGHT) * last) / _VISIBILITY_WEIGHT).clip(0, 1)
 
+
+def _register(name: str) -> None:
+    register(name, lambda people, models: Landmarker(find_model(name, models), people))
+
+
+for _name in DETECTORS:
+    _register(_name)
 
 _quiet = threading.RLock()  # there is one file descriptor 2 for all threads
 

@@ -1,24 +1,24 @@
-"""A whole clip's keypoints: looks who is there, follows the main person, and says how sure each point is."""
+"""A whole clip's detection: looks who is there, follows the main person, and says how sure each point is."""
 
-from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..camera_motion import SHORT_SIDE, Background
+from ..detection import ClipFacts, Detection, DetectorSettings
 from ..errors import NobodyFoundError
+from ..focal import tagged_focal
 from ..keypoints import Keypoints
+from ..options import DetectOptions
 from ..progress import Report, silent
-from ..video import ClipInfo, Frame, probe, read_frames
-from .flip import FlipAveraged
+from ..video import ClipInfo, clip_sha256, probe, read_frames
+from .detector import Detector, Pose, make_detector
+from .flip import make_follower
 from .follow import Expectation, follow
-from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
-from .models import find_model
-from .survey import LIMBS, Track, survey
-
-# what is shown every frame, and (K, 2) px about each person who is or should be in it
-Watch = Callable[[Frame, list[NDArray[np.floating[Any]]]], None]
+from .survey import MOST_PEOPLE, Track, parts_of, survey
 
 _OUTSIDE = 0.3  # a point outside the picture is a guess, however sure the detector is
 
@@ -29,79 +29,81 @@ _OFF = 0.8  # extents between the place pointed at and the middle of the trunk: 
 _AWAY = 1.0  # s: whoever was not seen for longer than this is not who was pointed at
 
 
-def detect_keypoints(
+def detect(
     clip: Path,
     detector: str = "heavy",
     start: float | None = None,
     end: float | None = None,
+    person: tuple[float, float, float] | None = None,
+    flip: bool = True,
     report: Report = silent,
     models: Path | None = None,
-    person: tuple[float, float, float] | None = None,
-    watch: Watch | None = None,
-    grey_side: int = 0,
-    flip: bool = False,
-) -> list[Keypoints]:
-    """The keypoints of each person in the clip (for now of one), over all frames of the range.
+) -> Detection:
+    """Finds the people in a clip (for now one of them), and all else that lifting needs of it.
 
     Args:
+        detector: a registered name (detector.detector_names()); models: a folder to look for its model in first.
+        start, end: seconds of the clip.
         person: whom to follow when there are several: where in the picture they are (x, y from its upper left corner,
             0 to 1) and at which second of the clip. None = the main person: seen most and largest.
-        flip: the mirror image of every picture is looked at too, and both answers are averaged.
-        watch: is shown every frame, with a small grey picture of ``grey_side`` px, and where people are in it.
+        flip: the mirror image of every picture is looked at too, and both answers are averaged: better, for a second
+            core's work.
 
     Raises:
         BadInputError: the clip, the range or the detector's name is not usable, or its model is not to be found.
         NobodyFoundError: no person in the whole range.
     """
-    model = find_model(detector, models)
+    DetectOptions(detector=detector, start=start, end=end, person=person, flip=flip)  # checks them
+    clip = Path(clip)
     info = probe(clip)
     total = _frames_in(info, start, end)
     nobody = NobodyFoundError(f"Nobody was found in {info.name}; a person must be in full view and not too far away.")
-    tracks = survey(clip, info, model, start, end, total, report)
+    with closing(make_detector(detector, MOST_PEOPLE, models)) as finder:
+        tracks = survey(finder, clip, info, start, end, total, report)
     if not tracks:
         raise nobody
     track = tracks[0] if person is None else nearest(tracks, info, *person)
+    others = [other for other in tracks if other is not track]
+    background = Background((info.width, info.height))
     times: list[float] = []
     poses: list[Pose | None] = []
-    with FlipAveraged(model) if flip else Landmarker(model) as landmarker:
-        frames = _Counted(read_frames(clip, start, end, grey_side=grey_side))
-        expected = [(other is track, Expectation(other)) for other in tracks]
-        others = [expectation for followed, expectation in expected if not followed]
-        for time, pose in follow(landmarker, frames, track, others):
-            times.append(time)
+    damaged = 0
+    with closing(make_follower(detector, flip, models)) as follower:
+        expected, rivals = Expectation(track), [Expectation(other) for other in others]
+        frames = read_frames(clip, start, end, grey_side=SHORT_SIDE)
+        for frame, pose in follow(follower, frames, track, rivals):
+            assert frame.grey is not None
+            background(frame.grey, _whereabouts(frame.time, pose, expected, rivals))
+            times.append(frame.time)
             poses.append(pose)
-            if watch and frames.last:
-                watch(frames.last, _whereabouts(time, pose, expected))
+            damaged = frame.damaged
             report("detect", len(times), max(total, len(times)))
-    report("detect", len(times), len(times))
-    keypoints = keypoints_of(times, poses, info)
-    keypoints.damaged = frames.damaged
+        report("detect", len(times), len(times))
+        keypoints = keypoints_of(times, poses, info, follower)
     if not keypoints.found.any():
         raise nobody
-    return [keypoints]
-
-
-class _Counted:
-    """Passes frames on, keeps the last one and how many packets of the clip were lost."""
-
-    def __init__(self, frames: Iterator[Frame]) -> None:
-        self._frames = frames
-        self.damaged = 0
-        self.last: Frame | None = None
-
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in self._frames:
-            self.damaged, self.last = frame.damaged, frame
-            yield frame
+    return Detection(
+        clip=ClipFacts(info.name, clip_sha256(clip), info.rotation, damaged, tagged_focal(clip)),
+        settings=DetectorSettings(detector, flip, start, end, person),
+        image_size=keypoints.image_size,
+        fps=keypoints.fps,
+        timestamps=keypoints.timestamps,
+        keypoint_names=keypoints.names,
+        points=keypoints.points[None],
+        confidence=keypoints.confidence[None],
+        world=None if keypoints.world is None else keypoints.world[None],
+        others=tuple(np.array([[s.time, *s.centre, s.extent] for s in other.sightings]) for other in others),
+        background=background.tracks(),
+    )
 
 
 def _whereabouts(
-    time: float, pose: Pose | None, expected: list[tuple[bool, Expectation]]
+    time: float, pose: Pose | None, expected: Expectation, others: list[Expectation]
 ) -> list[NDArray[np.floating[Any]]]:
     """(K, 2) px around each person in a frame: the followed one's pose, for the others about where they should be."""
     found: list[NDArray[np.floating[Any]]] = [] if pose is None else [pose.points]
-    for followed, expectation in expected:
-        place = None if followed and pose is not None else expectation(time)
+    for expectation in others if pose is not None else [expected, *others]:
+        place = expectation(time)
         if place is not None:
             centre, extent, _ = place
             found.append(centre + np.array([[-0.35, -0.5], [0.35, 0.65]]) * extent)
@@ -141,22 +143,26 @@ def _frames_in(info: ClipInfo, start: float | None, end: float | None) -> int:
     return min(max(round((last - first) * info.fps), 0), info.frame_count)
 
 
-def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo) -> Keypoints:
+def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo, detector: Detector) -> Keypoints:
     """One person's poses (None = not found) as Keypoints: points outside the picture are less sure, and poses mostly outside
     or there for moments only are dropped.
     """
-    count = len(KEYPOINT_NAMES)
+    count, limbs = len(detector.names), parts_of(detector).limbs
     points = np.full((len(times), count, 2), np.nan, np.float32)
     confidence = np.zeros((len(times), count), np.float32)
-    world = np.full((len(times), count, 3), np.nan, np.float32)
+    world = np.full((len(times), count, 3), np.nan, np.float32) if detector.has_world else None
     for t, pose in enumerate(poses):
         if pose is not None:
-            points[t], confidence[t], world[t] = pose
+            points[t], confidence[t] = pose.points, np.clip(pose.visibility, 0, 1)
+            if world is not None:
+                world[t] = pose.world
     inside = np.all((points >= 0) & (points <= np.array([info.width, info.height])), axis=-1)
     confidence[~inside] *= _OUTSIDE
-    dropped = (inside[:, LIMBS].mean(1) < _LEAST_INSIDE) | _fleeting(np.isfinite(points[:, 0, 0]), info.fps)
-    points[dropped], confidence[dropped], world[dropped] = np.nan, 0.0, np.nan
-    return Keypoints(KEYPOINT_NAMES, points, confidence, np.array(times), (info.width, info.height), info.fps, world)
+    dropped = (inside[:, limbs].mean(1) < _LEAST_INSIDE) | _fleeting(np.isfinite(points[:, 0, 0]), info.fps)
+    points[dropped], confidence[dropped] = np.nan, 0.0
+    if world is not None:
+        world[dropped] = np.nan
+    return Keypoints(detector.names, points, confidence, np.array(times), (info.width, info.height), info.fps, world)
 
 
 def _fleeting(found: NDArray[np.bool_], fps: float) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """Who is in the clip, and roughly where: a look at a few frames a second, linked into one track a person.
 
-A landmarker that follows one person takes the first one it sees and misses small ones, so before anybody is followed
+A detector that follows one person takes the first one it sees and misses small ones, so before anybody is followed
 the clip is searched for everybody. MediaPipe's person detector sees the picture at 224 x 224: square tiles show it
 people twice as large as a whole wide picture does (on one clip with two people: 31 sightings against 15).
 """
@@ -8,26 +8,28 @@ people twice as large as a whole wide picture does (on one clip with two people:
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Report
 from ..video import ClipInfo, read_frames
-from .mediapipe import KEYPOINT_NAMES, Landmarker, Pose
+from .detector import Detector, Pose
 
+MOST_PEOPLE = 4  # in one tile
 _INTERVAL = 0.5  # s between the frames looked at
-_MOST_PEOPLE = 4  # in one tile
 _TILE_STEP = 0.8  # of a tile's side
 _LONGEST_GAP = 2.0  # s without a sighting after which a track ends
 _LONGEST_STAY = 10.0  # s after which somebody seen at the same place is still the same person
-_INDEX = {name: i for i, name in enumerate(KEYPOINT_NAMES)}
-_SHOULDERS, _HIPS = ([_INDEX[f"{side}_{part}"] for side in ("left", "right")] for part in ("shoulder", "hip"))
-LIMBS = [
-    _INDEX[f"{side}_{part}"]
-    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-    for side in ("left", "right")
-]
+
+
+class Parts(NamedTuple):
+    """Which of a detector's points are shoulders, hips, and ends of limbs."""
+
+    shoulders: list[int]
+    hips: list[int]
+    limbs: list[int]
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,29 @@ class Track:
         return float(np.percentile([s.trunk for s in self.sightings], 75))
 
 
-def sighting(time: float, pose: Pose) -> Sighting:
+def parts_of(detector: Detector) -> Parts:
+    """The parts of the body among a detector's points.
+
+    Raises:
+        ValueError: it has no shoulders, hips or limbs.
+    """
+    index = {name: i for i, name in enumerate(detector.names)}
+    try:
+        shoulders, hips = ([index[f"{side}_{part}"] for side in ("left", "right")] for part in ("shoulder", "hip"))
+        limbs = sorted({index[name] for limb in detector.limbs for name in limb})
+    except KeyError as error:
+        raise ValueError(f"a detector must have a point named {error}") from None
+    if not limbs:
+        raise ValueError("a detector must name some limbs")
+    return Parts(shoulders, hips, limbs)
+
+
+def sighting(time: float, pose: Pose, parts: Parts) -> Sighting:
     """What a pose says of where its person is."""
-    shoulders, hips = pose.points[_SHOULDERS].mean(0), pose.points[_HIPS].mean(0)
+    shoulders, hips = pose.points[parts.shoulders].mean(0), pose.points[parts.hips].mean(0)
     extent = float((pose.points.max(0) - pose.points.min(0)).max())
     trunk = float(np.linalg.norm(shoulders - hips))
-    return Sighting(time, (shoulders + hips) / 2, trunk, extent, float(pose.visibility[LIMBS].mean()))
+    return Sighting(time, (shoulders + hips) / 2, trunk, extent, float(pose.visibility[parts.limbs].mean()))
 
 
 def is_plausible(seen: Sighting, visibility: float = 0.35) -> bool:
@@ -67,23 +86,27 @@ def is_plausible(seen: Sighting, visibility: float = 0.35) -> bool:
 
 
 def survey(
-    clip: Path, info: ClipInfo, model: Path, start: float | None, end: float | None, total: int, report: Report
+    detector: Detector, clip: Path, info: ClipInfo, start: float | None, end: float | None, total: int, report: Report
 ) -> list[Track]:
     """The people seen in the range, the main person first; empty if nobody was.
 
     Small people are looked for (in smaller tiles) only when there are no larger ones.
+
+    Args:
+        detector: made for MOST_PEOPLE; start, end: seconds of the clip.
+        total: an estimate of the frames in the range, 0 if unknown.
     """
     interval = min(_INTERVAL, total / info.fps / 8) if total else _INTERVAL
-    with Landmarker(model, _MOST_PEOPLE) as landmarker:
-        for rows in (1, 2):
-            tracks: list[Track] = []
-            for frame in read_frames(clip, start, end, interval):
-                seen = _seen(landmarker, frame.image, frame.time, rows)
-                _link(tracks, seen)
-                report("read", frame.index + 1, max(total, frame.index + 1), "looking for people")
-            tracks = ranked(_joined(tracks), interval)
-            if tracks:
-                return tracks
+    parts = parts_of(detector)
+    for rows in (1, 2):
+        tracks: list[Track] = []
+        for frame in read_frames(clip, start, end, interval):
+            seen = _seen(detector, parts, frame.image, frame.time, rows)
+            _link(tracks, seen)
+            report("read", frame.index + 1, max(total, frame.index + 1), "looking for people")
+        tracks = ranked(_joined(tracks), interval)
+        if tracks:
+            return tracks
     return []
 
 
@@ -105,13 +128,13 @@ def _offsets(length: int, side: int) -> list[int]:
     return [round(v) for v in np.linspace(0, length - side, max(count, 1))]
 
 
-def _seen(landmarker: Landmarker, image: NDArray[np.uint8], time: float, rows: int) -> list[Sighting]:
+def _seen(detector: Detector, parts: Parts, image: NDArray[np.uint8], time: float, rows: int) -> list[Sighting]:
     """Everybody in one frame, each once."""
     height, width = image.shape[:2]
     found: list[Sighting] = []
     for x, y, w, h in tiles(width, height, rows):
-        for pose in landmarker(image[y : y + h, x : x + w]):
-            seen = sighting(time, pose._replace(points=pose.points + np.array([x, y], np.float32)))
+        for pose in detector(image[y : y + h, x : x + w]):
+            seen = sighting(time, pose._replace(points=pose.points + np.array([x, y], np.float32)), parts)
             if is_plausible(seen):
                 found.append(seen)
         if found and (w, h) == (width, height):

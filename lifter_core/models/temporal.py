@@ -51,7 +51,8 @@ class Temporal(nn.Module):
         self.bends = nn.Linear(width, len(hinges) * bends) if bends else None
         spread = torch.zeros(joints, len(hinges))
         spread[list(hinges), range(len(hinges))] = 1
-        self.register_buffer("hinges", spread, persistent=False)  # (J, H) puts the hinges' answers at their joints
+        self.hinges: Tensor  # (J, H) puts the hinges' answers at their joints
+        self.register_buffer("hinges", spread, persistent=False)
         self.joints, self.middle, self.refine, self.channels = joints, list(taps).index(0), refine, channels
         inputs = joints * channels + global_channels
         near = -torch.tensor(taps, dtype=torch.float32).abs().clamp(max=4)[:, None] * 1.5

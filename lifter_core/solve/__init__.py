@@ -1,6 +1,6 @@
-"""Lifted joints of whole clips to a performance: camera, root path, floor, constant bones, rotations."""
+"""Keypoints and lifted joints of a whole clip to a take: camera, path, floor, the person's bones, rotations."""
 
-from .options import SolveOptions, options_from
-from .performance import solve
+from ..options import SolveOptions, options_from
+from .solver import solve_joints
 
-__all__ = ["SolveOptions", "options_from", "solve"]
+__all__ = ["SolveOptions", "options_from", "solve_joints"]

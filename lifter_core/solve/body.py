@@ -35,6 +35,8 @@ def _standard() -> Array:
 # a standard body's joints in the rest pose: metres, pelvis at the origin, Z up, facing -Y, left along +X
 STANDARD: Array = _standard()
 
+STANDARD_HEIGHT = float(np.ptp(STANDARD[:, 2]))  # m, standing
+
 # each length that a body has of its own, and the joints whose offset from the first one it scales (a rigid part keeps its
 # shape); * stands for left and right, which are alike
 _SEGMENTS: dict[str, tuple[str, str, tuple[str, ...]]] = {

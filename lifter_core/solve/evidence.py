@@ -25,6 +25,29 @@ _BEND_SD = np.radians(4.0)  # the likeliest bend of a knee or an elbow is not kn
 _LEAST_MASS = 0.3  # probability about the likeliest bend below which it says nothing
 
 
+# Where the detector's points lie beside the joints, metres on a standard body: outward, up and forward in the trunk's frame.
+# Means over rendered people (training/fit_noise.py, whose noise.npz a test holds these to).
+_OFFSETS = {
+    "nose": (0, 0.018, -0.016), "ear": (-0.039, -0.009, 0.034), "hip": (0.004, 0.002, 0.019), "knee": (-0.002, 0.003, -0.003),
+    "ankle": (0.003, 0.020, 0.007), "heel": (0.002, -0.003, 0.014), "toe": (-0.013, 0.006, -0.017),
+    "shoulder": (-0.002, 0.030, -0.003), "elbow": (-0.004, 0.013, 0.008), "wrist": (-0.002, 0.006, -0.003),
+    "hand": (-0.017, 0.001, -0.011),
+}  # fmt: skip
+
+
+def _offsets() -> Array:
+    """(P, 3) the offset of each of chain.POINTS in the rest pose's axes (left along +X, facing -Y, Z up)."""
+    rows = []
+    for name in POINTS:
+        outward, up, forward = _OFFSETS.get("hand" if name in KNUCKLES else name.split("_")[-1], (0.0, 0.0, 0.0))
+        side = 1.0 if name.startswith("left_") else -1.0 if name.startswith("right_") else 0.0
+        rows.append((side * outward, -forward, up))
+    return np.array(rows)
+
+
+OFFSETS: Array = _offsets()
+
+
 class Evidence(NamedTuple):
     """T frames of one person; all in the first frame's camera axes unless said.
 

@@ -16,6 +16,7 @@ from .body import PARTS, Body, part_shares
 Array = NDArray[Any]
 
 _HEIGHT_SD = 0.002  # of the log of the height
+_LIFTED_SD = 0.06  # of the log of a length measured on the lifted joints: networks draw everybody towards the mean
 # A detector's points are off by much the same for a whole clip: about this part of their errors' variance is constant, so that
 # many frames say no more of a length than two or three independent ones would.
 _CONSTANT = 0.47
@@ -28,6 +29,21 @@ _ENDS = ("spine", "thorax", "neck", "head", "hip", "knee", "ankle", "toe", "shou
 def people(height: float | None = None) -> Proportions:
     """What bodies are like: the distribution of the logs of the lengths of body.PARTS; ``height`` in metres if it is known."""
     return proportions(_ENDS, height)
+
+
+def known_of(measured: Body, height: float | None = None) -> Proportions:
+    """What is known before the rays are asked: what bodies are like, and the lengths measured on the lifted joints.
+
+    Args:
+        measured: as body.measure() gives it; height: m, if it was told.
+    """
+    bodies = people(height)
+    inverse = np.linalg.inv(bodies.covariance)
+    covariance = np.linalg.inv(inverse + np.eye(len(PARTS)) / _LIFTED_SD**2)
+    # lifted joints have a size of their own: their shape at the mean body's size
+    shape = np.log(measured.parts)
+    shape = shape + (bodies.mean - shape).mean()
+    return Proportions(covariance @ (inverse @ bodies.mean + shape / _LIFTED_SD**2), covariance)
 
 
 class Border(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .options import SolveOptions
+from ..options import SolveOptions
 from .rotations import about
 
 Array = NDArray[Any]

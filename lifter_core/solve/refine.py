@@ -13,6 +13,7 @@ forward kinematics of those. Minimised is the sum, over the frames t, of squares
                twists of straight limbs go to none, slowly
     bends      knees and elbows are bent as far as is likeliest, where the network says what is (bends.py), Cauchy loss
     limits     knees and elbows do not bend backwards (one-sided)
+    balance    who stands has the centre of mass above the planted feet (balance.py), Cauchy loss
     contacts   planted heels and balls of the feet stay where they are and on the floor; none is under it (one-sided)
 
 The normal equations are a band of blocks (banded.py). Long clips are solved in windows whose steps fade into each other. The
@@ -26,19 +27,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..anthropometry import Proportions
+from .balance import balance
 from .banded import solve_band
-from .body import PARTS, Body, along_bones, body_of, scaled
+from .body import PARTS, STANDARD_HEIGHT, Body, along_bones, body_of, scaled
 from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose, stretch
-from .evidence import MEMORY, Evidence
+from .evidence import MEMORY, OFFSETS, Evidence
 from .lengths import Border, solve_lengths
 from .pose import ELBOW_HINGE, KNEE_HINGE
-from .rotations import turn_of, turned
+from .rotations import between, turn_of, turned
 
 Array = NDArray[Any]
 
 _WINDOW, _OVERLAP = 300, 40  # frames
 _MOST = 0.5  # rad and m: the longest step
-_RAY_SCALE, _LIFTED_SCALE, _BEND_SCALE = 3.0, 3.0, 2.0  # Cauchy, in standard deviations
+_RAY_SCALE, _LIFTED_SCALE, _BEND_SCALE, _BALANCE_SCALE = 3.0, 3.0, 2.0, 3.0  # Cauchy, in standard deviations
 
 # spectral density of accelerations, per part: m^2/s^3 and rad^2/s^3; beyond ``usual`` (m/s^2, rad/s^2) they cost less
 ROOT = (2.0, 12.0)
@@ -134,11 +136,11 @@ def refine(
     doubt = None
     for _ in range(rounds):
         evidence = evidence._replace(lifted=along_bones(body, lifted))
-        parts = []
+        parts: list[_Step] = []
         for rows in windows:
             within = ground.part(rows) if ground else None
-            part = State(state.turns[rows], state.root[rows])
-            parts.append(_step(body, part, evidence.part(rows), smoothing, within, prior is not None))
+            here = State(state.turns[rows], state.root[rows])
+            parts.append(_step(body, here, evidence.part(rows), smoothing, within, prior is not None))
         change = np.zeros(len(PARTS))
         if prior is not None:
             border = sum((part.border for part in parts), Border.none())
@@ -217,10 +219,11 @@ def _step(
     if with_lengths:
         slopes = np.concatenate([slopes, stretch(body, state.turns)], -1)
     normal = _Normal(count, 3 + slopes.shape[-1])
-    _add_seen(normal, posed.points, slopes, state.root, evidence)
+    _add_seen(normal, posed.points, slopes, state, _beside(body, state.turns), evidence)
     _add_joints(normal, state.turns, evidence)
     if ground is not None:
         _add_ground(normal, posed.points + state.root[:, None], slopes, evidence.times, ground)
+        _add_balance(normal, posed.points + state.root[:, None], slopes, evidence, ground)
     if count > 2:
         _add_motion(normal, state, evidence.times, smoothing)
     index = np.arange(SIZE)
@@ -238,11 +241,17 @@ def _step(
     return _Step(step, gain, Border(information, pull))
 
 
-def _add_seen(normal: _Normal, points: Array, slopes: Array, root: Array, evidence: Evidence) -> None:
+def _beside(body: Body, turns: Array) -> Array:
+    """(T, P, 3) what the detector's points lie beside the body's own: constant in the trunk's frame, by the body's size."""
+    trunk = between(turns[:, TURN["pelvis"]], turns[:, TURN["spine_3"]], 0.5)
+    return np.einsum("tij,pj->tpi", trunk, OFFSETS * body.height / STANDARD_HEIGHT)
+
+
+def _add_seen(normal: _Normal, points: Array, slopes: Array, state: State, beside: Array, evidence: Evidence) -> None:
     """Rays and lifted joints: both are quadratic in the points, so they are summed there first."""
     count, p = points.shape[:2]
     j = evidence.lifted.shape[1]
-    camera = np.einsum("tij,tpj->tpi", evidence.view, points + root[:, None])
+    camera = np.einsum("tij,tpj->tpi", evidence.view, points + beside + state.root[:, None])
     z = np.maximum(camera[..., 2], 0.2)
     off = camera[..., :2] - evidence.rays * z[..., None]  # m, at the point's depth
     w = evidence.ray_weight
@@ -367,6 +376,17 @@ def _add_joints(normal: _Normal, turns: Array, evidence: Evidence) -> None:
             off, weight = bend - evidence.bend[:, hinge_number], evidence.bend_weight[:, hinge_number]
             weight = weight * _cauchy(off**2 * weight / np.maximum(evidence.share, 1e-9), _BEND_SCALE)
             normal.add(blocks, off[:, None], weight[:, None])
+
+
+def _add_balance(normal: _Normal, points: Array, slopes: Array, evidence: Evidence, ground: Ground) -> None:
+    wanted = balance(points, evidence.times, ground.up, ground.stance)
+    off = np.einsum("tp,tpi,tai->ta", wanted.rows, points, wanted.axes) - wanted.target
+    # the root moves the mass and the feet alike; lengths are not asked
+    count = len(points)
+    moved = np.einsum("tp,tpik->tik", wanted.rows, slopes[..., : SIZE - 3])
+    weight = wanted.weight * evidence.share[:, None]
+    weight = weight * _cauchy((off**2 * wanted.weight).sum(1), _BALANCE_SCALE).reshape(count, 1)
+    normal.add([(slice(3, SIZE), wanted.axes @ moved)], off, weight)
 
 
 def _add_ground(normal: _Normal, points: Array, slopes: Array, times: Array, ground: Ground) -> None:

@@ -20,13 +20,13 @@ _WILD = np.radians(20.0)  # so far from a level camera, balance is believed less
 _BALANCE_SD, _BALANCE_LEFT = np.radians((3.0, 5.0)), np.radians((0.8, 1.5))
 _PATH_SIGMA = 0.2  # s
 # share of the body's mass, between which joints it lies, and how far from the first (Winter 2009)
-_MASS = [(0.081, "neck", "head", 0.4), (0.497, "pelvis", "thorax", 0.5)]
+MASS = [(0.081, "neck", "head", 0.4), (0.497, "pelvis", "thorax", 0.5)]
 for _side in ("left", "right"):
-    _MASS += [(m, f"{_side}_{a}", f"{_side}_{b}", k) for m, a, b, k in (
+    MASS += [(m, f"{_side}_{a}", f"{_side}_{b}", k) for m, a, b, k in (
         (0.028, "shoulder", "elbow", 0.44), (0.022, "elbow", "wrist", 0.6), (0.1, "hip", "knee", 0.43),
         (0.0465, "knee", "ankle", 0.43), (0.0145, "heel", "toe", 0.5))]  # fmt: skip
 # how well the upright poses tell up, how far a planted foot strays from the floor, how many steps a second say something
-_TILT_SD, _TILT_MOST = np.radians(7.0), np.radians(12.0)
+_TILT_SD, _TILT_MOST = np.radians(4.0), np.radians(12.0)
 _FOOT_SD, _FEET_PER_SECOND = 0.06, 2.0
 # the points of the feet that come near the floor
 LOW = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "toe")]
@@ -34,8 +34,8 @@ LOW = [JOINT[f"{s}_{p}"] for s in ("left", "right") for p in ("heel", "ball", "t
 
 def centre_of_mass(joints: Array) -> Array:
     """(T, 3) of joints (T, J, 3)."""
-    parts = [m * ((1 - k) * joints[:, JOINT[a]] + k * joints[:, JOINT[b]]) for m, a, b, k in _MASS]
-    return np.asarray(sum(parts) / sum(m for m, *_ in _MASS))
+    parts = [m * ((1 - k) * joints[:, JOINT[a]] + k * joints[:, JOINT[b]]) for m, a, b, k in MASS]
+    return np.asarray(sum(parts) / sum(m for m, *_ in MASS))
 
 
 def estimate_up(joints: Array, seconds: Array, root: Array | None = None) -> tuple[Array, float]:

@@ -105,6 +105,30 @@ def recombine(joints: Array, rng: np.random.Generator, arms: float = 0.25, legs:
     return out
 
 
+def straighten_arms(joints: Array, rng: np.random.Generator, share: float = 0.12) -> Array:
+    """Bends the elbows of some sequences less, down to straight arms, hands in the same direction; (C, T, J, 3).
+
+    Mocap has few arms held out straight (a T-pose, a pointing arm), which people before a camera like to show.
+    """
+    out = joints.copy()
+    rows = np.flatnonzero(rng.random(len(joints)) < share)
+    kept = rng.uniform(0, 0.6, (len(rows), 1, 1)).astype(np.float32)  # of the bend
+    for side in ("left", "right"):
+        shoulder, elbow, wrist, hand = (
+            joints[rows, :, JOINT[f"{side}_{p}"]] for p in ("shoulder", "elbow", "wrist", "hand")
+        )
+        ahead = wrist - shoulder
+        ahead /= np.maximum(norm(ahead), 1e-6)[..., None]
+        at = shoulder
+        for name, bone in (("elbow", elbow - shoulder), ("wrist", wrist - elbow)):
+            length = np.maximum(norm(bone), 1e-6)[..., None]
+            turned = ahead + kept * (bone / length - ahead)
+            at = at + turned * (length / np.maximum(norm(turned), 1e-6)[..., None])
+            out[rows, :, JOINT[f"{side}_{name}"]] = at
+        out[rows, :, JOINT[f"{side}_hand"]] = at + hand - wrist
+    return out
+
+
 def mirror(joints: Array, rng: np.random.Generator) -> Array:
     """Mirrors half of the sequences (C, T, J, 3) about the plane x = 0."""
     flip = rng.random(len(joints)) < 0.5

@@ -44,10 +44,12 @@ _ENOUGH = 1.0  # s of standing legs that count as much as the estimate from all 
 _ALL_FRAMES = 0.75  # quantile of the reach over all frames; in subjects who stand it is 0.003 above that of standing
 _ALL_FRAMES_ABOVE = 0.003
 _LEAST_LEG, _LEAST_LEG_UNSEEN = 0.93, 0.945  # lowest factors of the legs: standing was seen, or was not
-_ARM_QUANTILE, _LEAST_ARM = (
-    0.98,
-    0.98,
-)  # arms hang bent by 10 to 20 degrees: only their longest reach says how long they are
+_HANGS = 0.95  # cosine between an arm that hangs and the vertical
+# Arms that hang are bent by 5 to 7 degrees in the straightest 5 % of the frames (HDM05, whose arms are of the
+# right length); raised arms show their length in the longest reaches.
+_HANGING_QUANTILE, _HANGING = 0.95, 0.9986
+_ARM_QUANTILE, _LEAST_ARM = 0.98, 0.955
+_ENOUGH_ARMS = 2.0  # s of hanging arms
 _SOFT = 0.0008  # how gently a limb comes to its full reach, as a part of its length (0.6 mm of a leg)
 
 
@@ -84,6 +86,12 @@ def standing(joints: Array, fps: float) -> NDArray[np.bool_]:
     return np.asarray((speed.max(1) < _STILL) & upright & (np.abs(np.diff(ankles[..., 1], axis=1))[:, 0] < _LEVEL))
 
 
+def hangs(joints: Array, arm: tuple[str, str, str]) -> NDArray[np.bool_]:
+    """(T,) frames in which an arm hangs down; joints (T, J, 3), Y up."""
+    down = joints[:, JOINT[arm[0]], 1] - joints[:, JOINT[arm[2]], 1]
+    return np.asarray(down > _HANGS * norm(joints[:, JOINT[arm[2]]] - joints[:, JOINT[arm[0]]]))
+
+
 def skeleton_of(clip: "Clip") -> Key:
     """The subject and, to 2 cm, the skeleton of a clip: what has one set of limb lengths."""
     lengths = []
@@ -97,8 +105,8 @@ def fit_limbs(clips: Iterable["Clip"]) -> dict[Key, Limbs]:
     """The factors of each subject's skeleton, by skeleton_of().
 
     Legs: where somebody stands still, the median reach is that of straight legs. With few such frames the estimate leans on
-    the reach of all frames, whose upper quartile lies at about that of standing in the subjects who do stand. Arms: their
-    98th percentile of reach is taken for straight.
+    the reach of all frames, whose upper quartile lies at about that of standing in the subjects who do stand. Arms: the
+    longest reaches are taken for straight (98th percentile), and those of hanging arms for nearly straight (95th).
     """
     by_key: dict[Key, list[Clip]] = {}
     for clip in clips:
@@ -110,7 +118,8 @@ def _fit(clips: "list[Clip]") -> Limbs:
     legs: list[Array] = []
     stood: list[Array] = []
     arms: list[Array] = []
-    seconds = 0.0
+    hanging: list[Array] = []
+    seconds = seconds_hanging = 0.0
     for clip in clips:
         fps = float(clip.info["fps"])
         still = standing(clip.joints, fps)
@@ -120,13 +129,19 @@ def _fit(clips: "list[Clip]") -> Limbs:
             legs.append(every)
             stood.append(upright)
             seconds += len(upright) / fps
-        arms += [reach(clip.joints, limb) for limb in ARMS]
+        for limb in ARMS:
+            every = reach(clip.joints, limb)
+            arms.append(every)
+            hanging.append(every[hangs(clip.joints, limb)])
+            seconds_hanging += len(hanging[-1]) / fps
     guess = max((float(np.quantile(np.concatenate(legs), _ALL_FRAMES)) - _ALL_FRAMES_ABOVE), _LEAST_LEG_UNSEEN)
     if seconds:
         seen = float(np.median(np.concatenate(stood)))
         guess = (seconds * seen + _ENOUGH * guess) / (seconds + _ENOUGH)
-    arm = float(np.quantile(np.concatenate(arms), _ARM_QUANTILE))
-    return Limbs(float(np.clip(guess / _STRAIGHT, _LEAST_LEG, 1)), float(np.clip(arm / _STRAIGHT, _LEAST_ARM, 1)))
+    arm = float(np.quantile(np.concatenate(arms), _ARM_QUANTILE)) / _STRAIGHT
+    if seconds_hanging > _ENOUGH_ARMS:
+        arm = min(arm, float(np.quantile(np.concatenate(hanging), _HANGING_QUANTILE)) / _HANGING)
+    return Limbs(float(np.clip(guess / _STRAIGHT, _LEAST_LEG, 1)), float(np.clip(arm, _LEAST_ARM, 1)))
 
 
 def straightened(joints: Array, limbs: Limbs) -> Array:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..lifting import TAP_RATE
 from ..normalise import Encoded, encode, look_at, own_pose, standard_scale
-from .bodies import mirror, recombine, resize
+from .bodies import mirror, recombine, resize, straighten_arms
 from .cameras import Views, place, wander
 from .mocap import Motion, stretches
 from .noise import Detector, detect, episodes, offsets, own_3d
@@ -108,7 +108,7 @@ def draw(motion: Motion, count: int, model: Detector, rng: np.random.Generator, 
     """``count`` fresh training sequences."""
     clips = rng.choice(len(motion.start), count, p=motion.chance)
     joints, there = stretches(motion, clips, frames, TAP_RATE, rng)
-    joints = resize(recombine(mirror(joints, rng), rng), rng)
+    joints = resize(straighten_arms(recombine(mirror(joints, rng), rng), rng), rng)
     return look(place(joints, rng, _WILD), there, model, rng, exact=_EXACT)
 
 

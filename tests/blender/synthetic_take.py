@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lifter_core import skeleton
 from lifter_core.take import Take
+from lifter_core.take_meta import TakeMeta
 
 Floats = NDArray[np.float64]
 
@@ -140,6 +141,6 @@ def synthetic_take(
         camera_matrix=np.array(((focal, 0, width * 0.52), (0, focal, height * 0.47), (0, 0, 1))),
         camera_rotation=camera_rotation,
         camera_translation=camera_translation,
-        meta={"model": "synthetic"},
+        meta=TakeMeta(model="synthetic"),
         **{name: array.astype(np.float32) for name, array in values.items()},
     )

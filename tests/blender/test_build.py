@@ -1,5 +1,6 @@
 """What add_take makes, looked at through Blender's own evaluation."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -113,7 +114,7 @@ def test_camera_projects_like_the_take(size: tuple[int, int], moving: bool) -> N
 
 def test_a_zooming_lens_is_keyed() -> None:
     take = synthetic_take(moving_camera=False)
-    take.camera_zoom = np.linspace(1.0, 2.0, len(take.timestamps))
+    take = replace(take, camera_zoom=np.linspace(1.0, 2.0, len(take.timestamps)))
     lifted = add_take(bpy.context.scene, take)
     for frame in (1, 31, 60):
         set_frame(frame)
@@ -137,12 +138,13 @@ def test_the_clip_lies_behind_the_camera_in_step(clip: Path) -> None:
 def test_the_scene_opens_where_the_person_is_in_view() -> None:
     take = synthetic_take(frames=60, people=1)
     assert first_whole(take) == 0, "without keypoints, the first pose counts"
-    take.keypoints = np.tile(np.array((-5.0, 300.0, 0.9), np.float32), (1, 60, 10, 1))  # left of the picture
+    keypoints = np.tile(np.array((-5.0, 300.0, 0.9), np.float32), (1, 60, 10, 1))  # left of the picture
     for frame in range(35, 60):
-        take.keypoints[0, frame, : frame - 34, 0] = 100.0  # walks in from frame 35 on
-    assert first_whole(take) == 42
-    take.keypoints[0, 42, :, 2] = 0.1
-    assert first_whole(take) == 43
+        keypoints[0, frame, : frame - 34, 0] = 100.0  # walks in from frame 35 on
+    names = tuple(f"point_{i}" for i in range(10))
+    assert first_whole(replace(take, keypoint_names=names, keypoints=keypoints)) == 42
+    keypoints[0, 42, :, 2] = 0.1
+    assert first_whole(replace(take, keypoint_names=names, keypoints=keypoints)) == 43
 
 
 def test_a_take_of_a_single_frame() -> None:

@@ -1,5 +1,7 @@
 """A camera that turns and zooms, in Blender: the footage lines up in every frame; a still one is not animated."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -17,10 +19,12 @@ def turning(take: Take, zoom: bool) -> Take:
     part = np.linspace(0, 1, len(take.timestamps))
     quaternions = np.stack([np.cos(0.2 * part), 0 * part, np.sin(0.2 * part), 0.05 * part], 1)
     turns = matrices(quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True))
-    take.camera_rotation = turns @ take.camera_rotation[0]
-    take.camera_translation = turns @ take.camera_translation[0]
-    take.camera_zoom = 1 + part if zoom else None
-    return take
+    return replace(
+        take,
+        camera_rotation=turns @ take.camera_rotation[0],
+        camera_translation=turns @ take.camera_translation[0],
+        camera_zoom=1 + part if zoom else None,
+    )
 
 
 @pytest.mark.parametrize("zoom", [True, False])
@@ -46,7 +50,7 @@ def test_footage_lines_up_though_the_camera_turns_and_zooms(zoom: bool) -> None:
 
 def test_still_camera_has_no_keys() -> None:
     take = synthetic_take(moving_camera=False)
-    take.camera_zoom = np.ones(len(take.timestamps))
+    take = replace(take, camera_zoom=np.ones(len(take.timestamps)))
     camera = add_take(bpy.context.scene, take).camera
     for block in (camera, camera.data):
         assert block.animation_data is None or block.animation_data.action is None

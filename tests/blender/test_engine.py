@@ -5,10 +5,13 @@ import sys
 import time
 from pathlib import Path
 
+import bpy
 import pytest
 
+from blender_lift_addon.arguments import LiftOptions, solve_arguments
 from blender_lift_addon.engine import Engine, EngineError, Progress, engine_environment, find_python
-from blender_lift_addon.options import CleanUp, LiftOptions
+from blender_lift_addon.properties.option_properties import option_values
+from lifter_core.declare import Place
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
 
@@ -45,14 +48,15 @@ def grandchild(engine: Engine) -> int:
 
 
 def test_a_good_run_reports_and_yields_the_take(tmp_path: Path, fake_engine: Path) -> None:
-    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("BEST", 1.5, 4, 178, 65, "still", (0.25, 0.5, 2.0)))
+    told = {"start": 1.5, "end": 4, "height": 1.78, "fov": 65, "camera": "still", "person": (0.25, 0.5, 2.0)}
+    engine = start(tmp_path, fake_engine, "good.mp4", LiftOptions("BEST", told))
     seen: list[Progress] = []
     engine.wait(seen.append)
     assert engine.take is not None and engine.take.exists() and not engine.error
     assert list(dict.fromkeys(p.stage for p in seen)) == ["start", "read", "detect", "lift", "solve", "write"]
     assert any(p.done == 115 and p.total == 230 and p.eta and p.fps == 18 for p in seen)
     expected = (
-        "--detector heavy --start 1.5 --end 4 --height 178 --fov 65 --camera still --person 0.25 0.5 2 --progress json"
+        "--detector heavy --start 1.5 --end 4 --person 0.25 0.5 2 --height 178 --fov 65 --camera still --progress json"
     )
     assert f"options {expected}" in engine.log_tail()
 
@@ -120,11 +124,14 @@ def test_the_real_engine_knows_every_option(tmp_path: Path) -> None:
     """It fails for the missing files, not for an argument that it does not know."""
     import subprocess
 
-    clean_up = CleanUp(0.3, 0.1, 0.2, 0.3, 0.4, 0.5, 0.02, (1.0, -2.0), True, 90.0, 178.0, 60.0, "still")
-    lift = LiftOptions("DRAFT", 1.0, 2.0, 170.0, 60.0, "moving", (0.1, 0.2, 1.5))
+    standard = option_values(bpy.context.scene.lift.takes.add().clean_up, Place.CLEAN_UP)
+    changed = standard | {"smooth_feet": 0.1, "floor_height": -1e-5, "floor_tilt": (1.0, -2.0), "in_place": True}
+    changed |= {"facing": -90.0, "height": 1.78, "fov": 60.0, "camera": "still"}
+    lift = LiftOptions("DRAFT", {"start": 1.0, "height": 1.7, "camera": "moving", "person": (0.1, 0.2, 1.5)})
     missing, new = tmp_path / "missing", tmp_path / "new.npz"
     environment = {name: value for name, value in engine_environment().items() if name != "LIFTER_WATCH_STDIN"}
-    for words in (clean_up.arguments(missing, new), CleanUp().arguments(missing, new), lift.arguments(missing, new)):
+    solved = [solve_arguments(missing, new, values) for values in (standard, changed)]
+    for words in (*solved, lift.arguments(missing, new)):
         command = [find_python(), "-m", "lifter_core", *words, "--progress", "json"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        assert done.returncode != 0 and done.stderr and "usage:" not in done.stderr, done.stderr
+        assert done.returncode == 2 and str(missing) in done.stderr, done.stderr

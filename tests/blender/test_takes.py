@@ -1,6 +1,7 @@
 """The list of takes: applied again, solved anew, saved with the file; what the user made is never overwritten."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 from blender_lift_addon import footage, live, runs, store
+from blender_lift_addon.arguments import solve_arguments
 from blender_lift_addon.delivery import remarks
-from blender_lift_addon.properties.clean_up import clean_up_options
+from blender_lift_addon.properties.option_properties import option_values
 from blender_lift_addon.properties.takes import take_file
 from blender_lift_addon.tags import curves_of
+from lifter_core.declare import Place
 from lifter_core.take import load_take, save_take
 
 from .synthetic_take import synthetic_take
@@ -105,9 +108,8 @@ def test_what_the_user_added_to_the_action_stays_in_a_clean_up(lifted: Any) -> N
 
 
 def test_other_bone_lengths_move_the_bones(lifted: Any, tmp_path: Path) -> None:
-    taller = synthetic_take(frames=20, people=1)
-    taller.rest_offsets *= 1.1
-    taller.joint_offsets *= 1.1
+    take = synthetic_take(frames=20, people=1)
+    taller = replace(take, rest_offsets=take.rest_offsets * 1.1, joint_offsets=take.joint_offsets * 1.1)
     save_take(taller, tmp_path / "solved.npz")
     data = bpy.data.objects["walk"].data
     before = data.bones["shin.L"].length
@@ -120,11 +122,11 @@ def test_settings_reach_the_engine(lifted: Any) -> None:
     clean_up = lifted.clean_up
     clean_up.smooth, clean_up.by_part, clean_up.smooth_hands = 0.25, True, 0.75
     clean_up.root, clean_up.turn, clean_up.facing = "IN_PLACE", True, np.pi / 2
-    words = " ".join(clean_up_options(clean_up).arguments(Path("a"), Path("b")))
-    assert "--smooth 0.25 --smooth-root 0.5 --smooth-body 0.5 --smooth-hands 0.75" in words
+    words = " ".join(solve_arguments(Path("a"), Path("b"), option_values(clean_up, Place.CLEAN_UP)))
+    assert "--smooth 0.25 --smooth-body 0.5 --smooth-hands 0.75 --smooth-feet 0.5 --smooth-root 0.5" in words
     assert "--in-place --facing 90" in words
     assert bpy.ops.lift.reset_clean_up() == {"FINISHED"}
-    words = " ".join(clean_up_options(clean_up).arguments(Path("a"), Path("b")))
+    words = " ".join(solve_arguments(Path("a"), Path("b"), option_values(clean_up, Place.CLEAN_UP)))
     assert "--smooth-hands 0.5" in words and "--no-in-place --facing keep" in words
 
 
@@ -222,11 +224,16 @@ def test_footage_of_the_take(lifted: Any) -> None:
 
 def test_what_the_user_should_know_is_said() -> None:
     take = synthetic_take(frames=60, people=1)
-    take.observed[:] = False
-    take.observed[0, 20:30] = take.observed[0, 40:50] = True
-    assert remarks(take) == "The person was lost in 33 % of the frames between the first and the last"
-    take.observed[0, 30:40] = True
-    take.meta["damaged"] = 3
-    assert remarks(take) == "The clip is damaged: 3 pictures could not be read and are missing"
-    take.meta["damaged"] = 0
+    observed = np.zeros((1, 60), bool)
+    observed[0, 30:40] = observed[0, 50:60] = True
+    assert (
+        remarks(replace(take, observed=observed))
+        == "The person was lost in 33 % of the frames between the first and the last"
+    )
+    observed[0, 40:50] = True
+    take = replace(take, observed=observed)
+    assert (
+        remarks(replace(take, meta=replace(take.meta, damaged=3)))
+        == "The clip is damaged: 3 pictures could not be read and are missing"
+    )
     assert remarks(take) == "", "walking in and out is nothing to worry about"

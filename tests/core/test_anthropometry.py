@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lifter_core import anthropometry
 from lifter_core.skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES
 from lifter_core.solve.body import STANDARD
-from lifter_core import anthropometry
 from lifter_core.training import bodies
 
 LENGTHS = anthropometry.draw_lengths(20000, np.random.default_rng(0))

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,9 +202,8 @@ def test_the_user_has_the_last_word() -> None:
 
 
 def test_motion_is_kept_in_the_take_and_solved_again(tmp_path: Path) -> None:
-    take = walking_take(40)
-    take.camera_turns = np.linspace(0, 0.2, 40)[:, None] * [0, 1, 0, 0]
-    take.camera_zoom = np.linspace(1, 1.5, 40)
+    turns = np.linspace(0, 0.2, 40)[:, None] * [0, 1, 0, 0]
+    take = replace(walking_take(40), camera_turns=turns, camera_zoom=np.linspace(1, 1.5, 40))
     save_take(take, tmp_path / "take.npz")
     take = load_take(tmp_path / "take.npz")
     assert take.camera_zoom is not None and take.camera_zoom[-1] == pytest.approx(1.5)
@@ -214,7 +214,7 @@ def test_motion_is_kept_in_the_take_and_solved_again(tmp_path: Path) -> None:
     assert np.allclose(rotation_log(turned), take.camera_turns[:, :3], atol=1e-6)
     assert moving.camera_turns is not None and np.allclose(moving.camera_turns, take.camera_turns)
     wide = solve_again(moving, fov=120)
-    assert wide.meta["focal_source"] == "option"
+    assert wide.meta.focal_source == "option"
     assert wide.camera_turns is not None and wide.camera_turns[-1, 1] > 0.24, "a wider lens turned further"
 
 

@@ -1,18 +1,21 @@
 """The command line as its users meet it: exit codes, one sentence, nothing half written."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lifter_core.cli import main
+from lifter_core.detection import save_detection
 from lifter_core.take import load_take, save_take
 
 from .conftest import MakeVideo
-from .walker import walking_take
+from .walker import walking_detection, walking_take
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -84,7 +87,55 @@ def test_a_real_clip_becomes_a_take_with_progress_for_programs(shared: Path, tmp
     assert take.positions.shape[:2] == (1, 15)
     assert 2 <= take.timestamps[0] < 2.2
     assert take.observed.all()
-    assert np.isclose(take.meta["heights"][0], 1.65, atol=1e-3)
+    assert np.isclose(take.meta.heights[0], 1.65, atol=1e-3)
+
+
+def test_a_clip_is_detected_once_and_lifted_from_the_file_to_the_same_take(
+    shared: Path, tmp_path: Path, detector: str, capsys: pytest.CaptureFixture[str]
+):
+    clip = tmp_path / "squats.mp4"
+    shutil.copyfile(shared / "clips" / "tfjs_pose_squats.mp4", clip)
+    looking = ["--detector", detector, "--no-flip", "--start", "2", "--end", "4", "--progress", "json"]
+    solving = ["--model", "residual_mlp", "--device", "cpu", "--height", "165", "--progress", "none"]
+    seen, straight = tmp_path / "seen.npz", tmp_path / "straight.npz"
+    assert main(["lift", str(clip), "-o", str(straight), *looking, *solving]) == 0
+    capsys.readouterr()
+    assert main(["detect", str(clip), "-o", str(seen), *looking]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1] == {"stage": "done", "detection": str(seen)}
+    assert {"read", "detect"} <= {line["stage"] for line in lines}
+    clip.unlink()
+    whole = load_take(straight)
+    for command in ("lift", "solve"):
+        out = tmp_path / f"{command}.npz"
+        assert main([command, str(seen), "-o", str(out), *solving]) == 0
+        take = load_take(out)
+        np.testing.assert_array_equal(take.positions, whole.positions)
+        assert take.meta == whole.meta
+    assert main(["info", str(seen)]) == 0
+    said = capsys.readouterr().out
+    assert f"detector {detector}" in said and "found in 10 frames" in said
+
+
+@pytest.mark.parametrize("option", [["--preview", "p.mp4"], ["--start", "2"], ["--detector", "lite"], ["--no-flip"]])
+def test_what_concerns_the_clip_is_refused_for_a_detection(
+    option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    save_detection(walking_detection(), tmp_path / "seen.npz")
+    out = tmp_path / "take.npz"
+    assert main(["lift", str(tmp_path / "seen.npz"), "-o", str(out), *option, "--progress", "none"]) == 2
+    assert "comes too late" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["lift", "solve", "info"])
+def test_a_detection_of_another_version_is_named_as_such(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    np.savez(tmp_path / "seen.npz", format=np.array("lift-detection/9"))
+    out = [] if command == "info" else ["-o", str(tmp_path / "take.npz"), "--progress", "none"]
+    assert main([command, str(tmp_path / "seen.npz"), *out]) == 2
+    assert "not a lift-detection/1 file" in capsys.readouterr().err
 
 
 def test_the_process_ends_when_the_program_that_started_it_is_gone(shared: Path, tmp_path: Path, detector: str):
@@ -113,14 +164,14 @@ def test_the_process_ends_when_the_program_that_started_it_is_gone(shared: Path,
 
 def test_a_take_is_solved_again_with_another_height_and_keeps_the_rest(tmp_path: Path):
     walk = walking_take()
-    walk.meta |= {"model": "residual_mlp", "options": {"height": 1.6, "fov": 60.0}}
+    walk = replace(walk, meta=replace(walk.meta, model="residual_mlp", options={"height": 1.6, "fov": 60.0}))
     save_take(walk, tmp_path / "walk.npz")
     new = tmp_path / "new.npz"
     assert main(["solve", str(tmp_path / "walk.npz"), "-o", str(new), "--height", "190", "--progress", "none"]) == 0
     again = load_take(new)
-    assert np.isclose(again.meta["heights"][0], 1.9, atol=1e-3)
-    assert again.meta["options"] == {"height": 1.9, "fov": 60.0}
-    assert again.meta["model"] == "residual_mlp"
+    assert np.isclose(again.meta.heights[0], 1.9, atol=1e-3)
+    assert again.meta.options == {"height": 1.9, "fov": 60.0}
+    assert again.meta.model == "residual_mlp"
     assert np.isclose(again.camera_matrix[0, 0], walk.image_size[0] / 2 / np.tan(np.radians(30)))
     np.testing.assert_array_equal(again.keypoints, walk.keypoints)
     assert main(["solve", str(new), "-o", str(new), "--progress", "none"]) == 2, "never over the take it reads"
@@ -142,11 +193,14 @@ def test_a_picture_of_a_clip_is_saved(
 
 
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    save_take(walking_take(), tmp_path / "walk.npz")
+    take = walking_take()
+    bodies = ({"left_thigh": (0.42, 0.012), "shoulders": (0.36, 0.015)},)
+    save_take(replace(take, meta=replace(take.meta, bodies=bodies)), tmp_path / "walk.npz")
     assert main(["info", str(tmp_path / "walk.npz")]) == 0
     said = capsys.readouterr().out
     assert "30 frames" in said
     assert "176 cm tall" in said
+    assert "left_thigh 42.0 ± 1.2 cm, shoulders 36.0 ± 1.5 cm" in said
 
 
 def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lifter_core.detect import detect_keypoints
+from lifter_core.detect import detect
 from lifter_core.detect import models as model_files
 from lifter_core.detect.follow import Expectation, crop
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
@@ -175,15 +175,15 @@ def test_empty_room_has_nobody_in_it(make_video: MakeVideo, detector: str) -> No
     rng = np.random.default_rng(0)
     clip = make_video([rng.integers(90, 110, (120, 160, 3), np.uint8) for _ in range(3)], [0, 40, 80])
     with pytest.raises(NobodyFoundError):
-        detect_keypoints(clip, detector)
+        detect(clip, detector)
 
 
 def test_the_detectors_remarks_stay_off_standard_error(shared: Path, detector: str) -> None:
     clip = shared / "awkward" / "18b_bars_person_gray_person.mp4"  # nobody at first: the last remark comes late
     script = f"""
 import pathlib
-from lifter_core.detect import detect_keypoints
-detect_keypoints(pathlib.Path({str(clip)!r}), {detector!r}, 0.3, 0.8)
+from lifter_core.detect import detect
+detect(pathlib.Path({str(clip)!r}), {detector!r}, 0.3, 0.8)
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
@@ -196,10 +196,11 @@ def trunk_height(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def test_person_is_followed_through_a_real_clip(shared: Path, detector: str) -> None:
     reports: list[tuple[str, int, int]] = []
-    (person,) = detect_keypoints(
-        shared / "clips" / "tfjs_pose_squats.mp4", detector, 1.0, 3.0,
-        lambda stage, done, total, message="": reports.append((stage, done, total)),
+    detection = detect(
+        shared / "clips" / "tfjs_pose_squats.mp4", detector, 1.0, 3.0, flip=False,
+        report=lambda stage, done, total, message="": reports.append((stage, done, total)),
     )  # fmt: skip
+    (person,) = detection.people
     assert person.points.shape == (10, 33, 2)
     assert person.found.all()
     assert person.world is not None and np.isfinite(person.world).all()
@@ -211,7 +212,7 @@ def test_person_is_followed_through_a_real_clip(shared: Path, detector: str) -> 
 
 
 def test_who_is_gone_for_a_while_leaves_a_gap(shared: Path, detector: str) -> None:
-    (person,) = detect_keypoints(shared / "awkward" / "18b_bars_person_gray_person.mp4", detector)
+    (person,) = detect(shared / "awkward" / "18b_bars_person_gray_person.mp4", detector, flip=False).people
     assert person.found[35:65].all() and person.found[110:140].all()
     assert not person.found[:28].any() and not person.found[75:98].any()
     gone = ~person.found
@@ -219,7 +220,7 @@ def test_who_is_gone_for_a_while_leaves_a_gap(shared: Path, detector: str) -> No
 
 
 def test_main_person_is_not_swapped_for_the_man_on_the_roof(shared: Path, detector: str) -> None:
-    (person,) = detect_keypoints(shared / "clips" / "sports2d_demo.mp4", detector, 1.0, 4.5)
+    (person,) = detect(shared / "clips" / "sports2d_demo.mp4", detector, 1.0, 4.5, flip=False).people
     hips = person.points[:, KEYPOINT_NAMES.index("left_hip")]
     assert person.found.mean() > 0.85
     assert (hips[person.found, 1] > 600).all()  # he is at 280 px
@@ -231,7 +232,10 @@ def test_who_was_picked_is_followed_though_another_is_plainer(
     x: float, place: tuple[float, float], shared: Path, detector: str
 ) -> None:
     """He bends down with his back to the camera, beside a woman who is seen whole."""
-    (person,) = detect_keypoints(shared / "clips" / "mmhuman3d_multi.mp4", detector, person=(x, 0.4, 0.0))
+    detection = detect(shared / "clips" / "mmhuman3d_multi.mp4", detector, person=(x, 0.4, 0.0), flip=False)
+    (person,) = detection.people
     across = np.median(person.points[..., 0], 1) / 1080
     assert person.found.mean() > 0.9
     assert (across[person.found] > place[0]).all() and (across[person.found] < place[1]).all()
+    assert detection.others, "who was not picked is noted"
+    assert all(np.abs(np.median(other[:, 1]) / 1080 - x) > 0.1 for other in detection.others)

@@ -199,8 +199,8 @@ def coloured(image: NDArray[np.uint8], name: str) -> NDArray[np.bool_]:
 
 
 def test_preview_shows_the_skeleton_on_the_footage_and_from_the_side(make_video: MakeVideo, tmp_path: Path) -> None:
-    take = tumbling_take()
-    take.timestamps = np.array([0, 40, 80, 200, 240, 280, 320, 360, 400, 500, 540, 580]) / 1000
+    times = np.array([0, 40, 80, 200, 240, 280, 320, 360, 400, 500, 540, 580]) / 1000
+    take = replace(tumbling_take(), timestamps=times)
     write_preview(take, footage(make_video, take), tmp_path / "p.mp4")
     frames = list(read_frames(tmp_path / "p.mp4"))
     assert [f.time for f in frames] == pytest.approx(list(take.timestamps), abs=2e-3)
@@ -229,7 +229,7 @@ def test_preview_picture_is_a_strip_of_frames_with_the_person(make_video: MakeVi
 def test_preview_with_another_clip_is_refused_and_leaves_no_file(make_video: MakeVideo, tmp_path: Path) -> None:
     take = tumbling_take()
     clip = footage(make_video, take, [30 * i for i in range(12)])
-    take.timestamps = take.timestamps + 0.0155
+    take = replace(take, timestamps=take.timestamps + 0.0155)
     for write, name in ((write_preview, "p.mp4"), (write_preview_picture, "p.png")):
         with pytest.raises(BadInputError, match="none of the take's frames"):
             write(take, clip, tmp_path / name)

@@ -55,9 +55,9 @@ def test_phone_says_its_focal_length(make_video: MakeVideo, in_track: bool, type
     with av.open(str(clip)) as container:
         assert len(list(container.decode(video=0))) == 2, "still a clip"
     assert tagged_focal(clip) == 26
-    focal = find_focal((1920, 1080), clip=clip)
+    focal = find_focal((1920, 1080), tagged=26)
     assert focal.source == "file" and focal.pixels == pytest.approx(26 / 36 * 1920)
-    assert find_focal((1080, 1920), clip=clip).pixels == pytest.approx(focal.pixels), "held upright: the same lens"
+    assert find_focal((1080, 1920), tagged=26).pixels == pytest.approx(focal.pixels), "held upright: the same lens"
 
 
 @pytest.mark.parametrize("name, value", [(NAME, b"0"), ("com.apple.quicktime.model", b"35 mm"), (NAME, b"none")])
@@ -78,8 +78,8 @@ def test_broken_files_say_nothing(tmp_path: Path, content: bytes) -> None:
 
 def test_the_user_is_believed_first_and_the_diagonal_last(make_video: MakeVideo) -> None:
     clip = make_video([np.zeros((64, 96, 3), np.uint8)] * 2, [0, 40])
-    assert find_focal((1000, 600), 90.0, clip) == pytest.approx((500, "option"))
-    assert find_focal((300, 400), None, clip) == (500, "assumed")
+    assert find_focal((1000, 600), 90.0, 26) == pytest.approx((500, "option"))
+    assert find_focal((300, 400), None, tagged_focal(clip)) == (500, "assumed")
 
 
 def test_a_pan_shows_the_focal_length_and_a_shake_does_not() -> None:

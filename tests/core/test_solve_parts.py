@@ -6,11 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lifter_core.skeleton import BONE, BONE_NAMES, JOINT
+from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
 from lifter_core.solve import filters, rotations, world
 from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of, measure
 from lifter_core.solve.camera import camera_matrix, project, root_translation
+from lifter_core.solve.chain import POINT
+from lifter_core.solve.evidence import OFFSETS
 from lifter_core.solve.pose import forward, local, pose_from_joints
+from lifter_core.training.noise import fitted
 
 from .walker import walk
 
@@ -176,3 +179,10 @@ def test_planted_feet_level_a_tilted_floor():
     points = rng.uniform(-1, 1, (100, 1)) * [1.0, 0, 0] + rng.uniform(-2, 2, (100, 1)) * level - 1.4 * up + [0, 0, 4]
     found = world.fit_floor(points, np.full(100, 0.1), np.array([0, -1.0, 0]))
     assert np.degrees(np.arccos(found @ up)) < 2
+
+
+def test_the_solver_knows_where_the_detectors_points_lie_beside_the_joints():
+    model = fitted()
+    for name in JOINT_NAMES:
+        left, up, forward = model.offset[JOINT[name]]
+        np.testing.assert_allclose(OFFSETS[POINT[name]], (left, -forward, up), atol=0.003, err_msg=name)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifter_core.camera_motion import CameraMotion
+from lifter_core.lifting import Lifted
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
-from lifter_core.solve import SolveOptions, options_from, solve
+from lifter_core.solve import SolveOptions, options_from, solve_joints
 from lifter_core.solve import refine as refinement
 from lifter_core.solve.banded import solve_band
 from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of
@@ -117,7 +118,7 @@ def test_a_knee_lifted_backwards_does_not_bend_backwards():
     joints[:, JOINT["left_knee"]] = middle - 0.15 * (knee - middle) / np.linalg.norm(
         knee - middle, axis=-1, keepdims=True
     )
-    take = solve([w.keypoints], [joints], w.matrix)
+    take = solve_joints([w.keypoints], [Lifted(joints)], w.matrix)
     thigh, shin = (BONE[f"left_{b}"] for b in ("thigh", "shin"))
     assert take.bone_parents[shin] == thigh
     local = take.rotations[0, :, shin].astype(float)
@@ -150,7 +151,7 @@ def performance(root: np.ndarray, camera_pitch: float = 10.0, noise: float = 0.0
     lifted = (camera - camera[:, :1])[:, : len(JOINT_NAMES)] + rng.normal(
         0, noise + 1e-9, (len(root), len(JOINT_NAMES), 3)
     )
-    return solve([w.keypoints], [lifted], w.matrix, SolveOptions(height=BODY.height)), joints
+    return solve_joints([w.keypoints], [Lifted(lifted)], w.matrix, SolveOptions(height=BODY.height)), joints
 
 
 def test_planted_feet_stay_where_they_are_and_above_the_floor():
@@ -218,15 +219,15 @@ def picture(take: Take) -> np.ndarray:
 )
 def test_where_the_world_lies_does_not_change_the_picture(options: dict):
     w = walk(30)
-    plain = solve([w.keypoints], [w.lifted], w.matrix)
-    other = solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(**options))
+    plain = solve_joints([w.keypoints], [Lifted(w.lifted)], w.matrix)
+    other = solve_joints([w.keypoints], [Lifted(w.lifted)], w.matrix, SolveOptions(**options))
     assert np.abs(other.positions - plain.positions).max() > 0.05
     np.testing.assert_allclose(picture(other), picture(plain), atol=0.05)
 
 
 def test_in_place_stays_over_the_origin_and_facing_faces_there():
     w = walk(30)
-    take = solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(in_place=True, facing=90.0))
+    take = solve_joints([w.keypoints], [Lifted(w.lifted)], w.matrix, SolveOptions(in_place=True, facing=90.0))
     assert np.abs(take.root_positions[0, :, :2]).max() < 1e-4
     hips = take.positions[0, :10, JOINT["left_hip"]] - take.positions[0, :10, JOINT["right_hip"]]
     ahead = np.cross(hips.mean(0), [0, 0, 1.0])
@@ -239,7 +240,7 @@ def test_less_smoothing_and_no_foot_lock_do_what_they_say():
     lifted = w.lifted + rng.normal(0, 0.02, w.lifted.shape)
 
     def roughness(**options: float) -> float:
-        take = solve([w.keypoints], [lifted], w.matrix, SolveOptions(foot_lock=0.0, **options))
+        take = solve_joints([w.keypoints], [Lifted(lifted)], w.matrix, SolveOptions(foot_lock=0.0, **options))
         return float(
             np.abs(np.diff(take.positions[0][:, JOINT["left_hand"]] - take.root_positions[0], 2, axis=0)).mean()
         )
@@ -254,7 +255,7 @@ def test_a_panning_camera_is_taken_out():
     camera = np.einsum("tij,tkj->tki", turns, w.world @ w.rotation.T + w.translation)
     zoom = np.linspace(1, 1.2, 45)
     pixels = camera[..., :2] / camera[..., 2:] * w.matrix[0, 0] * zoom[:, None, None] + w.matrix[:2, 2]
-    still = solve([w.keypoints], [w.lifted], w.matrix, SolveOptions(foot_lock=0.0))
+    still = solve_joints([w.keypoints], [Lifted(w.lifted)], w.matrix, SolveOptions(foot_lock=0.0))
     from lifter_core.detect.mediapipe import KEYPOINT_NAMES
     from lifter_core.skeleton import KEYPOINT_SOURCES
 
@@ -264,7 +265,7 @@ def test_a_panning_camera_is_taken_out():
                 w.keypoints.points[:, KEYPOINT_NAMES.index(source)] = pixels[:, j]
     lifted = (camera - camera[:, :1])[:, : len(JOINT_NAMES)]
     motion = CameraMotion(turns, zoom, False)
-    take = solve([w.keypoints], [lifted], w.matrix, SolveOptions(foot_lock=0.0), motion=motion)
+    take = solve_joints([w.keypoints], [Lifted(lifted)], w.matrix, SolveOptions(foot_lock=0.0), motion=motion)
     np.testing.assert_allclose(take.camera_rotation @ take.camera_rotation[0].T, turns, atol=1e-6)
     walked = [np.linalg.norm(t.root_positions[0, -1] - t.root_positions[0, 0]) for t in (still, take)]
     assert walked[0] == pytest.approx(walked[1], rel=0.03)
@@ -272,7 +273,7 @@ def test_a_panning_camera_is_taken_out():
 
 def test_options_read_from_a_take_or_the_command_line():
     options = options_from({"height": 1.8, "fov": 50, "smooth": None, "floor_tilt": [1, 2], "facing": "keep"})
-    assert options == SolveOptions(height=1.8, floor_tilt=(1.0, 2.0))
+    assert options == SolveOptions(height=1.8, fov=50.0, floor_tilt=(1.0, 2.0))
     assert options.smoothing("root") == 1
     assert SolveOptions(smooth=1.0, smooth_feet=0.0).smoothing("feet") == 0
     assert SolveOptions(smooth=1.0, smooth_feet=0.0).smoothing("body") == pytest.approx(8)

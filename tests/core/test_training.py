@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lifter_core.bends import CLASSES
+from lifter_core.bends import CLASSES, flexion
 from lifter_core.errors import BadInputError
 from lifter_core.normalise import DERIVED, MEASURED
 from lifter_core.skeleton import JOINT, JOINT_NAMES
@@ -74,6 +74,21 @@ def test_resized_bodies_keep_their_pose_and_are_symmetric_and_constant():
     assert np.abs(ratio - 1).max() < 0.06
     assert 0.06 < np.log(lengths[:, 0, JOINT["left_knee"]]).std() < 0.25
     assert plausible(after.reshape(-1, len(JOINT_NAMES), 3)).all()
+
+
+def test_straightened_arms_bend_less_and_point_the_same_way():
+    before = walks(40)
+    for side, sign in (("left", 1), ("right", -1)):  # forearms bent forwards
+        for part in ("wrist", "hand"):
+            before[:, :, JOINT[f"{side}_{part}"]] += np.float32([-sign * 0.15, 0, 0.2])
+    after = bodies.straighten_arms(before, np.random.default_rng(0), share=1.0)
+    was, now = np.degrees(flexion(before))[..., 2:], np.degrees(flexion(after))[..., 2:]
+    assert (now < 0.7 * was + 0.1).all()
+    ahead = [x[:, :, JOINT["left_wrist"]] - x[:, :, JOINT["left_shoulder"]] for x in (before, after)]
+    cosine = (ahead[0] * ahead[1]).sum(-1) / np.prod([np.linalg.norm(x, axis=-1) for x in ahead], axis=0)
+    assert (cosine > 0.98).all()
+    untouched = [j for j in range(len(JOINT_NAMES)) if JOINT_NAMES[j].split("_")[-1] not in ("elbow", "wrist", "hand")]
+    np.testing.assert_array_equal(after[:, :, untouched], before[:, :, untouched])
 
 
 def test_cameras_see_the_whole_person_before_them_and_know_up():

@@ -42,11 +42,11 @@ def install(zip_path: Path) -> float:
 def lift(clip: Path, folder: Path) -> Any:
     """Lifts two seconds of the clip with the add-on's own engine client, and builds the scene; returns the take."""
     from bl_ext.user_default.lift_video import batch
-    from bl_ext.user_default.lift_video.options import LiftOptions
+    from bl_ext.user_default.lift_video.arguments import LiftOptions
 
     from lifter_core.take import load_take
 
-    options = LiftOptions(quality="DRAFT", start=2.5, end=4.5, height=170)
+    options = LiftOptions("DRAFT", {"start": 2.5, "end": 4.5, "height": 1.7})
     assert batch.lift_files([clip], folder, options) == 0
     return load_take(folder / f"{clip.stem}.npz")
 
@@ -81,7 +81,7 @@ def measure(take: Any) -> dict[str, Any]:
         "keys": int(values.shape[1]),
         "moving_curves": int((np.ptp(values, axis=1) > 1e-3).sum()),
         "camera": scene.camera is not None,
-        "device": take.meta.get("device"),
+        "device": take.meta.device,
         "blender": bpy.app.version_string,
     }
 

@@ -7,6 +7,7 @@ the survey's inaccuracy.
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...detect.flip import FlipAveraged
+from ...detect.detector import Pose
+from ...detect.flip import make_follower
 from ...detect.follow import follow
-from ...detect.mediapipe import KEYPOINT_NAMES, Landmarker, Pose
-from ...detect.models import find_model
+from ...detect.mediapipe import KEYPOINT_NAMES
 from ...detect.people import keypoints_of
 from ...detect.survey import Sighting, Track
 from ...files import replaced
@@ -64,13 +65,12 @@ def detect(stem: str, out: Path, models: Path | None = None, flip: bool = True) 
     track = _track(pixels, info["joints"], info["fps"], rng)
     times: list[float] = []
     poses: list[Pose | None] = []
-    model = find_model("heavy", models)
-    with FlipAveraged(model) if flip else Landmarker(model) as landmarker:
+    with closing(make_follower("heavy", flip, models)) as detector:
         frames = _kept(read_frames(filmed), out / "pictures" / stem, {round(share * count) for share in _SHOWN})
-        for moment, pose in follow(landmarker, frames, track):
-            times.append(moment)
+        for frame, pose in follow(detector, frames, track):
+            times.append(frame.time)
             poses.append(pose)
-    person = keypoints_of(times, poses, clip)
+        person = keypoints_of(times, poses, clip, detector)
     rows = np.minimum((person.timestamps * info["fps"]).round().astype(int), count - 1)
     found["points"][rows], found["confidence"][rows], found["world"][rows] = (
         person.points,

@@ -1,6 +1,6 @@
 """The solver: keypoints and lifted joints of a clip in, a take out."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from ..camera_motion import CameraMotion
 from ..keypoints import Keypoints
+from ..lifting import Lifted
+from ..options import SolveOptions
 from ..progress import Report, silent
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
+from ..take_meta import TakeMeta
 from . import world
 from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
 from .guess import first_guess
-from .lengths import people as proportions_of_people
-from .options import SolveOptions
+from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Refined, Smoothing, State, refine
@@ -32,26 +34,22 @@ _STEP = 0.35  # s
 _FIRST_ROUNDS, _GROUND_ROUNDS = 2, (2, 4)  # of the refinement: without the floor, then with it
 
 
-def solve(
+def solve_joints(
     people: list[Keypoints],
-    lifted: list[Array],
+    lifted: list[Lifted],
     camera_matrix: Array,
     options: SolveOptions | None = None,
-    meta: dict[str, Any] | None = None,
+    meta: TakeMeta | None = None,
     report: Report = silent,
-    sigma: list[Array] | None = None,
     motion: CameraMotion | None = None,
-    bends: Sequence[Array | None] | None = None,
     parts: Array | None = None,
 ) -> Take:
     """Solves a clip.
 
     Args:
-        people: keypoints of P people, all with the same T frames; lifted: their joints, (T, J, 3) each, as lift() gives.
+        people: keypoints of P people, all with the same T frames; lifted: their joints, as lift() gives them.
         camera_matrix: (3, 3) pixels, of the first frame.
-        sigma: the expected error of the lifted joints, (T, J) metres each; None = not known.
         motion: how the camera turned and zoomed; None = it stood still.
-        bends: the probabilities of how far knees and elbows are bent, (T, H, CLASSES) each (bends.py); None = not known.
         parts: (K,) the lengths of body.PARTS of the first person, metres, if they are known; None = found from the clip.
 
     Returns:
@@ -61,8 +59,8 @@ def solve(
         ValueError: no people, or a person who is in no frame.
     """
     options = options or SolveOptions()
-    if not people or any(not np.isfinite(x).any() for x in lifted):
-        raise ValueError("solve needs at least one person, each found in some frame")
+    if not people or any(not np.isfinite(one.joints).any() for one in lifted):
+        raise ValueError("solve_joints needs at least one person, each found in some frame")
     times = people[0].timestamps
     count = len(times)
     view, zoom = np.broadcast_to(np.eye(3), (count, 3, 3)), np.ones(count)
@@ -71,15 +69,14 @@ def solve(
     smoothing = Smoothing(*(options.smoothing(part) for part in ("root", "body", "hands", "feet")))
 
     guesses, clips, found, spans = [], [], [], []
-    for i, (keypoints, joints) in enumerate(zip(people, lifted, strict=True)):
+    for i, (keypoints, one) in enumerate(zip(people, lifted, strict=True)):
         report("solve", i, len(people))
         known_body = body_of(parts) if parts is not None and i == 0 else None
         guess = first_guess(
-            keypoints, np.asarray(joints, np.float64), camera_matrix, options.height, view, zoom, known_body
+            keypoints, np.asarray(one.joints, np.float64), camera_matrix, options.height, view, zoom, known_body
         )
-        error = None if sigma is None else np.asarray(sigma[i], np.float64)
-        bent = None if bends is None else bends[i]
-        clip = gather(keypoints, camera_matrix, guess.lifted, error, view, zoom, guess.spikes, bent)
+        error = None if one.sigma is None else np.asarray(one.sigma, np.float64)
+        clip = gather(keypoints, camera_matrix, guess.lifted, error, view, zoom, guess.spikes, one.bends)
         guesses.append(guess)
         clips.append(clip)
         spans.append(runs(guess.present))
@@ -97,7 +94,7 @@ def solve(
                 up, floor = _ground(guess.present, found[0], step, stances[0])
                 known = floor
             ground = Ground(up, floor, stances[i], options.foot_lock)
-            its_prior = None if parts is not None and i == 0 else proportions_of_people(options.height)
+            its_prior = None if parts is not None and i == 0 else known_of(guess.body, options.height)
             found[i] = refine(found[i].body, found[i].state, clips[i], smoothing, ground, rounds, spans[i], its_prior)
 
     main = found[0].state
@@ -140,7 +137,11 @@ def solve(
         camera_matrix=np.asarray(camera_matrix, np.float64),
         camera_rotation=view @ laid.turn.T,
         camera_translation=-np.einsum("tij,tj->ti", view, laid.shift @ laid.turn),
-        meta=dict(meta or {}, heights=[round(f.body.height, 3) for f in found], bodies=[_told(f) for f in found]),
+        meta=replace(
+            meta or TakeMeta(),
+            heights=tuple(round(float(f.body.height), 3) for f in found),
+            bodies=tuple(_told(f) for f in found),
+        ),
     )
 
 
@@ -150,11 +151,11 @@ def runs(present: NDArray[np.bool_]) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _told(person: Refined) -> dict[str, list[float]]:
+def _told(person: Refined) -> dict[str, tuple[float, float]]:
     """Each part of the body with its length and the standard deviation of that, metres; 0 where the length was given."""
     doubt = np.zeros(len(PARTS)) if person.doubt is None else person.doubt
     lengths = zip(PARTS, person.body.parts, doubt, strict=True)
-    return {part: [round(float(length), 4), round(float(length * sd), 4)] for part, length, sd in lengths}
+    return {part: (round(float(length), 4), round(float(length * sd), 4)) for part, length, sd in lengths}
 
 
 def _joints(person: Refined) -> Array:
