@@ -11,7 +11,7 @@ from .rotations import about
 
 Array = NDArray[Any]
 
-_MOST = np.radians(70.0)
+_MOST = np.radians(90.0)
 
 
 def bend_toes(body: Body, bones: Array, heights: Array) -> Array:
@@ -28,8 +28,9 @@ def bend_toes(body: Body, bones: Array, heights: Array) -> Array:
         a, b = along[:, 2], np.cross(hinge, along)[:, 2]
         reach = np.hypot(a, b)
         wanted = np.clip(-np.maximum(heights[:, k], 0.0) / np.maximum(reach, 1e-9), -1, 1)
-        # a cos x + b sin x = wanted * reach, the smaller turn
-        angle = np.arctan2(b, a) - np.arccos(wanted)
-        angle = np.where(a < wanted * reach, np.clip(angle, 0, _MOST), 0.0)
+        # a cos x + b sin x = wanted * reach, the smaller turn upwards; counted from 0 to a full turn, since a foot on its tip
+        # has its toes on either side of straight down
+        angle = np.mod(np.arctan2(b, a) - np.arccos(wanted), 2 * np.pi)
+        angle = np.where(a < wanted * reach, np.minimum(angle, _MOST), 0.0)
         out[:, BONE[f"{side}_toes"]] = about(hinge, angle) @ foot
     return out
