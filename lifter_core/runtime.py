@@ -15,7 +15,7 @@ from .normalise import PLAIN_CHANNELS, Encoded
 Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT_MODEL = "temporal"
+DEFAULT_MODEL = "mean"
 _BATCH = 256  # poses at a time: what fits the caches is a tenth faster, and long clips need no memory
 
 
