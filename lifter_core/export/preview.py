@@ -1,7 +1,8 @@
 """Preview picture and video to check a take: the skeleton over the footage, and beside it a side view.
 
 Left limbs are blue, right limbs orange, the trunk and head white. The side view is that of the camera turned by 90 degrees
-about a vertical axis through the person, so it shows the depth that the footage does not show. The grid is the floor, 0.5 m a cell.
+about a vertical axis through the person, so it shows the depth that the footage does not.
+The grid is the floor, 0.5 m a cell.
 """
 
 import os
