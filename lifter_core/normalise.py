@@ -1,10 +1,10 @@
-"""What every lifting network sees and says: a person in a virtual camera that looks at the torso.
+"""Normalisation: the input and the output of every lifting network, in a virtual camera that looks at the torso.
 
-Pixels become rays; a virtual camera is turned (least rotation) to look along the torso's ray, so perspective is kept
-exactly wherever the person stands in the picture. There the points are divided by their own spread, which with the
-torso's ray goes in as three global inputs. Two more inputs may be known or not: the detector's own 3D, which has seen the
-picture's shading and occlusion, and the direction up. The network answers in that camera's axes, in metres about the
-pelvis, for a body of standard size (STANDARD_LENGTH): absolute size cannot be seen in one picture.
+Pixels become rays. The virtual camera is the real one rotated, by the smallest rotation, to look along the ray to the torso; so
+the input depends less on where in the picture the person stands, while perspective stays exact. In that camera the points are
+divided by their spread (root mean square distance from the axis); the spread and the torso's ray are three global inputs.
+Two more inputs are optional: the detector's own 3D pose and the direction up. The network's output is in the virtual camera's
+axes, in metres about the pelvis, for a body of standard size (STANDARD_LENGTH), as one picture does not show absolute size.
 """
 
 from typing import Any, NamedTuple
@@ -18,24 +18,24 @@ Array = NDArray[Any]
 
 DERIVED = tuple(JOINT[name] for name in ("pelvis", "spine", "thorax", "neck", "head"))
 MEASURED = tuple(i for i in range(len(JOINT_NAMES)) if i not in DERIVED)
-NODE_CHANNELS = 6  # x, y in units of the spread, confidence; the detector's own 3D
-GLOBAL_CHANNELS = 6  # log of the spread, torso ray x/z and y/z; up
-PLAIN_CHANNELS = 3  # of both: what networks take that know neither the detector's own 3D nor up
+NODE_CHANNELS = 6  # x, y in units of the spread; confidence; x, y, z of the detector's own 3D
+GLOBAL_CHANNELS = 6  # log of the spread; torso ray x/z and y/z; x, y, z of the direction up
+PLAIN_CHANNELS = 3  # of nodes and of globals, for networks that use neither the detector's own 3D nor the direction up
 
 # pelvis-spine-thorax + thigh + shin of a standard body, metres: the mean of the CMU subjects
 STANDARD_LENGTH = 1.35
 _TORSO = tuple(JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip"))
-LOG_SPREAD = (-1.9, 0.6)  # mean and sd over the virtual cameras of training
+LOG_SPREAD = (-1.9, 0.6)  # mean and standard deviation of log(spread) in training, to standardise it
 
 
 class Encoded(NamedTuple):
-    """A batch of N poses as the networks take them.
+    """A batch of N poses as input of the networks.
 
     Attributes:
-        nodes: (N, J, 6) x, y (virtual camera, in units of the spread) and confidence; zeros where missing; the detector's
-            own 3D, metres about the hips at standard size, zeros where it is not known.
-        globals: (N, 6) log spread (standardised), torso ray x/z, y/z; up in the virtual camera's axes, zeros if not known.
-        view: (N, 3, 3) turns the virtual camera's axes into the real camera's.
+        nodes: (N, J, 6) x, y (virtual camera, in units of the spread) and confidence, zeros where the point is missing; then
+            the detector's own 3D in metres about the hips at standard size, zeros where it is unknown.
+        globals: (N, 6) log spread (standardised), torso ray x/z, y/z; the direction up, virtual camera axes, zeros if unknown.
+        view: (N, 3, 3) rotation from the virtual camera's axes to the real camera's.
     """
 
     nodes: Array
@@ -44,13 +44,13 @@ class Encoded(NamedTuple):
 
 
 def fill_derived(points: Array, confidence: Array) -> tuple[Array, Array]:
-    """Places the joints that no detector sees (pelvis, spine, thorax, neck, head) between those it does.
+    """Computes the joints that no detector finds (pelvis, spine, thorax, neck, head) from those that it finds.
 
     Args:
         points: (N, J, 2), any unit; confidence: (N, J), 0 = missing. Only the MEASURED joints are read.
 
     Returns:
-        copies with the derived joints filled; a derived joint's confidence is the least of its sources'.
+        copies with the derived joints filled in; a derived joint's confidence is the smallest of those it is computed from.
     """
     p, c = points.copy(), confidence.copy()
     j = JOINT
@@ -70,7 +70,7 @@ def fill_derived(points: Array, confidence: Array) -> tuple[Array, Array]:
 
 
 def norm(vectors: Array) -> Array:
-    """(...) lengths of (..., 2 or 3); several times as fast as numpy's sum over so short an axis."""
+    """(...) lengths of vectors (..., 2 or 3); several times as fast as numpy's sum over such a short axis."""
     total = vectors[..., 0] ** 2
     for k in range(1, vectors.shape[-1]):
         total = total + vectors[..., k] ** 2
@@ -78,7 +78,7 @@ def norm(vectors: Array) -> Array:
 
 
 def look_at(direction: Array) -> Array:
-    """(N, 3, 3) least rotations R with R @ (0, 0, 1) = direction / |direction|; direction (N, 3), z > 0."""
+    """(N, 3, 3) the smallest rotations R with R @ (0, 0, 1) = direction / |direction|; direction (N, 3), z > 0."""
     d = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     x, y, z = d[..., 0], d[..., 1], d[..., 2]
     k = 1 / (1 + z)
@@ -87,7 +87,7 @@ def look_at(direction: Array) -> Array:
 
 
 def torso_ray(tangents: Array, confidence: Array) -> Array:
-    """(N, 3) the ray to the middle of the torso's points, of all points where fewer than two of those are seen; z = 1."""
+    """(N, 3) the ray to the mean of the torso's points, or of all points where fewer than two of those are known; z = 1."""
     seen = (confidence > 0).astype(tangents.dtype)
     torso = seen[:, _TORSO]
     few = torso.sum(1) < 2
@@ -102,7 +102,7 @@ def torso_ray(tangents: Array, confidence: Array) -> Array:
 
 
 def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Array | None = None) -> Encoded:
-    """Turns camera tangents into network input.
+    """Converts image rays into network input.
 
     Args:
         tangents: (N, J, 2) x/z and y/z of each MEASURED joint's ray, (pixel - principal point) / focal length.
@@ -111,7 +111,7 @@ def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Arr
             camera's axes, or zeros.
 
     Returns:
-        Encoded; a pose with no point at all gives zeros.
+        Encoded; all zeros for a pose without any known point.
     """
     t = np.ascontiguousarray(tangents, np.float32)
     seen = (confidence > 0).astype(np.float32)
@@ -138,11 +138,11 @@ def encode(tangents: Array, confidence: Array, own: Array | None = None, up: Arr
 
 
 def own_pose(points: Array) -> Array:
-    """The detector's own 3D as a network takes it: derived joints filled in, about the hips, standard size.
+    """The detector's own 3D as network input: derived joints filled in, about the middle of the hips, at standard size.
 
     Args:
-        points: (N, J, 3) of which the MEASURED joints are read; any unit. A detector sees a crop about the person, so its
-            axes are taken for the virtual camera's.
+        points: (N, J, 3) of which the MEASURED joints are read; any unit. Because the detector is given a crop around the
+            person, its axes are treated as those of the virtual camera.
     """
     p = points.copy()
     j = JOINT
@@ -158,7 +158,7 @@ def own_pose(points: Array) -> Array:
 
 
 def standard_scale(joints: Array) -> Array:
-    """(N,) factor that brings each body to the standard size; joints (N, J, 3) in any unit."""
+    """(N,) the factor that scales each body to the standard size; joints (N, J, 3) in any unit."""
 
     def length(a: str, b: str) -> Array:
         return norm(joints[:, JOINT[a]] - joints[:, JOINT[b]])

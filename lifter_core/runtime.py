@@ -1,4 +1,4 @@
-"""Where a network runs: torch (CUDA, MPS, CPU) if it is installed, else ONNX Runtime; the same numbers from both."""
+"""Runs a lifting network with torch (CUDA, MPS, CPU) if it is installed, else with ONNX Runtime; results are the same."""
 
 import importlib.util
 import json
@@ -16,19 +16,19 @@ Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "mean"
-_BATCH = 256  # poses at a time: what fits the caches is a tenth faster, and long clips need no memory
+_BATCH = 256  # poses at a time: fits the processor's caches (10 % faster) and bounds the memory for long clips
 
 
 class Model(NamedTuple):
-    """A network ready to run.
+    """A network that is loaded and can be run.
 
     Attributes:
-        name: its name; device: where it runs (``torch cuda``, ``onnxruntime cpu``).
-        predict: Encoded of M frames and windows (N, W) -> (N, J, 3 or 4) metres at standard size in the virtual camera's
-            axes, and the log of the expected error where the network says it. Windows are indices of frames, -1 = none;
-            None = every frame by itself.
-        taps: what a window holds, in 30ths of a second from the frame that is answered; empty = that frame alone.
-        knows_up: whether the direction up is of use to it.
+        name: its name; device: backend and device (``torch cuda``, ``onnxruntime cpu``).
+        predict: takes Encoded of M frames and windows (N, W): indices of frames, -1 = no frame; None = a window for every
+            frame that holds that frame alone. Returns (N, J, 3 + ...): joints in metres at standard size in the virtual
+            camera's axes; then, if the network gives them, the log of each joint's expected error and the logits of its bends.
+        taps: the frames of a window, in 30ths of a second relative to the frame to lift; empty = that frame alone.
+        knows_up: whether the network uses the direction up.
     """
 
     name: str
@@ -39,19 +39,19 @@ class Model(NamedTuple):
 
 
 def shipped() -> dict[str, dict[str, Any]]:
-    """What is in the package: name -> what its .json says (network, arguments, training, figures)."""
+    """The networks in the package: name -> contents of its .json (network, arguments, training, figures)."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(WEIGHTS.glob("*.json"))}
 
 
 def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto") -> Model:
-    """A shipped network, ready to run.
+    """Loads a shipped network.
 
     Args:
-        device: ``auto`` takes CUDA, else MPS, else the CPU.
+        name: one of shipped(); device: ``auto`` takes CUDA, else MPS, else the CPU.
         backend: ``torch``, ``onnxruntime``, or ``auto`` = torch where it is installed.
 
     Raises:
-        BadInputError: no such network, or the device is not there.
+        BadInputError: no such network, or the device is not available.
     """
     cards = shipped()
     if name not in cards:
@@ -117,7 +117,8 @@ def _with_onnxruntime(name: str, card: dict[str, Any]) -> Model:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leave the cores to the rest of Blender
+    # idle threads must not busy-wait: Blender needs the cores
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         (WEIGHTS / f"{name}.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
     )
@@ -135,13 +136,13 @@ def _model(name: str, device: str, run: Callable[[Array, Array], Array], argumen
 
 
 def taps_of(arguments: dict[str, Any]) -> tuple[int, ...]:
-    """Model.taps of a network built with these arguments: its own, or ``frames`` neighbours."""
+    """Model.taps of a network built with these arguments: its ``taps``, or ``frames`` consecutive frames."""
     half = arguments.get("frames", 1) // 2
     return tuple(arguments.get("taps", range(-half, half + 1) if half else ()))
 
 
 def window(values: Array, windows: NDArray[np.intp]) -> Array:
-    """(N, W, ...) the frames of each window; zeros where it has none. values (M, ...), windows (N, W)."""
+    """(N, W, ...) the values of each window's frames, zeros where the index is -1. values (M, ...), windows (N, W)."""
     out = values[windows]
     out[windows < 0] = 0
     return out
@@ -150,18 +151,22 @@ def window(values: Array, windows: NDArray[np.intp]) -> Array:
 def batched(
     run: Callable[[Array, Array], Array], arguments: dict[str, Any]
 ) -> Callable[[Encoded, NDArray[np.intp] | None], Array]:
-    """A network's function on a batch of input arrays as Model.predict; ``arguments`` built the network."""
+    """Model.predict for a network: builds windows and runs it batch by batch.
+
+    Args:
+        run: the network on arrays (nodes, globals); arguments: those that the network was built with.
+    """
     channels = arguments.get("channels", PLAIN_CHANNELS)
     flat_channels = arguments.get("global_channels", PLAIN_CHANNELS)
     taps, joints = taps_of(arguments), arguments["joints"]
 
     def part(encoded: Encoded, rows: NDArray[np.intp]) -> Array:
-        if not taps:  # frames by themselves: those in the windows' middles come first in ``encoded``
+        if not taps:  # the network takes single frames: a window has one index
             nodes, flat = encoded.nodes[rows[:, 0]], encoded.globals[rows[:, 0]]
         else:
             nodes, flat = window(encoded.nodes, rows), window(encoded.globals, rows)
         out = run(np.ascontiguousarray(nodes[..., :channels]), np.ascontiguousarray(flat[..., :flat_channels]))
-        return out[:, taps.index(0)] if out.ndim == 4 else out  # some networks answer for every frame
+        return out[:, taps.index(0)] if out.ndim == 4 else out  # some networks return every frame of the window
 
     def predict(encoded: Encoded, windows: NDArray[np.intp] | None) -> Array:
         count = len(encoded.nodes) if windows is None else len(windows)

@@ -1,7 +1,7 @@
-"""Reading clips: upright, square-pixel RGB frames with their true timestamps, through PyAV.
+"""Reads clips with PyAV: upright, square-pixel RGB frames with their true timestamps.
 
-Containers lie about counts, rates and durations, so only the frames' own timestamps are trusted; the figures of
-``ClipInfo`` are good enough for progress bars and scene settings.
+The frame counts, rates and durations that containers state are often wrong. Only the frames' own timestamps are used for
+timing; the figures of ``ClipInfo`` are for progress bars and scene settings.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ from numpy.typing import NDArray
 from .errors import BadInputError
 from .files import replaced
 
-_PICTURE_OR_TEXT = ("image2", "tty")  # demuxers that would make a "video" of a picture or of a text file
-_FALLBACK_FPS = 25.0
-_RANGE_SLACK = 1e-3  # s; containers round timestamps to milliseconds
-_SEEK_MARGIN = 1.0  # s decoded ahead of the start, so that an open group of pictures has settled
+_PICTURE_OR_TEXT = ("image2", "tty")  # demuxers that open pictures and text files as if they were videos
+_FALLBACK_FPS = 25.0  # frame rate assumed where the file states none
+_RANGE_SLACK = 1e-3  # s: tolerance of comparisons with start and end, because containers round to milliseconds
+_SEEK_MARGIN = 1.0  # s decoded before the start, because frames after a seek may lack their reference frames
 
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What a clip says of itself.
+    """Properties of a clip, as its file states them.
 
     Attributes:
         name: the file's name.
@@ -57,10 +57,13 @@ class ClipInfo:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture: its number in the range read, its time in seconds from the clip's first frame, (h, w, 3) uint8 RGB.
+    """One frame of a clip.
 
-    ``damaged`` counts the packets that could not be decoded so far. ``grey``: the same picture small, (h, w) uint8, if it
-    was asked for.
+    Attributes:
+        index: its number, counted from the first frame of the range read; time: seconds from the clip's first frame.
+        image: (h, w, 3) uint8 RGB.
+        damaged: how many packets could not be decoded up to here.
+        grey: (h, w) uint8: the same picture, small, if it was requested.
     """
 
     index: int
@@ -77,10 +80,10 @@ def clip_sha256(path: str | os.PathLike[str]) -> str:
 
 
 def probe(path: str | os.PathLike[str]) -> ClipInfo:
-    """Opens the clip, decodes its first frame and tells size, rate and length.
+    """Opens the clip, decodes its first frame and returns size, rate and length.
 
     Raises:
-        BadInputError: the file is missing, empty, no video, or has no picture that can be decoded.
+        BadInputError: the file is missing or empty, is not a video, or none of its pictures can be decoded.
     """
     path = Path(path)
     with _open(path) as container:
@@ -108,12 +111,14 @@ def read_frames(
 ) -> Iterator[Frame]:
     """The clip's frames with start <= time < end (seconds from its first frame), in order, times strictly increasing.
 
-    Damaged packets are left out one by one and counted. All frames have the size of the clip's first frame. With an
-    ``interval`` only one frame in so many seconds is given; ``index`` still numbers all frames of the range. With a
-    ``grey_side`` each frame comes with a small grey picture too, whose shorter side is so many pixels.
+    Packets that cannot be decoded are skipped and counted. All frames are scaled to the size of the clip's first frame.
+
+    Args:
+        interval: seconds between the frames returned, 0 = all frames; ``index`` still counts the skipped ones.
+        grey_side: px: the shorter side of a small grey picture that comes with each frame, 0 = none.
 
     Raises:
-        BadInputError: as ``probe``; or the range is empty, negative, or beyond the clip's end.
+        BadInputError: as ``probe``; or the range is empty, negative, or after the clip's end.
     """
     path = Path(path)
     check_range(start, end)
@@ -144,17 +149,20 @@ def read_frames(
 def write_picture(
     path: str | os.PathLike[str], out: str | os.PathLike[str], time: float = 0.0, size: int | None = None
 ) -> ClipInfo:
-    """Writes the clip's picture at a time (seconds from its first frame; the last one if that is beyond its end) as PNG.
+    """Writes one picture of the clip as PNG, upright.
 
-    Returns what the clip says of itself, as it had to be asked.
+    Args:
+        time: seconds from the clip's first frame; beyond its end, a picture close to the end is written.
+        size: px: limit of the longer side, None = full size.
 
-    ``size`` limits the longer side in pixels; the picture is upright, as ``read_frames`` gives it.
+    Returns:
+        the clip's properties.
 
     Raises:
         BadInputError: as ``probe``.
     """
     info = probe(path)
-    # what a file says of its length may be too much: an earlier picture is better than none
+    # the stated duration may be too long, so stay two frames before it
     latest = max(0.0, info.duration - 2 / info.fps) if info.duration else time
     image = next(read_frames(path, min(time, latest) or None)).image
     picture = VideoFrame.from_ndarray(image, format="rgb24")
@@ -169,7 +177,11 @@ def write_picture(
 
 
 def check_range(start: float | None, end: float | None) -> None:
-    """Raises BadInputError if no clip could have frames in this range (seconds)."""
+    """Checks a range in seconds.
+
+    Raises:
+        BadInputError: it is negative, not finite, or ends before it starts.
+    """
     for name, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise BadInputError(f"The {name} of the range must be a number of seconds from 0 up, not {value:g}.")
@@ -204,7 +216,7 @@ def _open(path: Path) -> InputContainer:
 
 
 def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The largest video stream that is not a cover picture."""
+    """The video stream with the largest pictures, except cover pictures."""
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not len(container.streams):
         raise _cut_short(path)
@@ -234,8 +246,8 @@ def _rate(stream: VideoStream) -> float:
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator["av.Packet[Any]"]:
-    """Demuxes on past errors; ends with the flushing packet even when the file is cut short."""
-    for _ in range(100):  # a reader that only fails would go round for ever
+    """The stream's packets. After an error, reading goes on with the next packet; the last is the empty one that flushes."""
+    for _ in range(100):  # limited, because a demuxer that always fails would loop for ever
         try:
             yield from container.demux(stream)
             return
@@ -288,9 +300,9 @@ def _filtered(graph: av.filter.Graph, frame: VideoFrame | None) -> Iterator[Vide
 def _timed(
     container: InputContainer, stream: VideoStream, start: float
 ) -> Iterator[tuple[VideoFrame, float, tuple[int, int], int]]:
-    """Frames with seconds from the clip's first frame, the first frame's upright size and the packets lost.
+    """Yields (frame, time, size, damaged): seconds from the clip's first frame, upright size of the first frame, packets lost.
 
-    Frames well before ``start`` may be left out (by seeking); the caller drops the others.
+    Frames long before ``start`` may be left out by seeking; the caller drops the others.
     """
     frames = _decoded(container, stream)
     first = next(frames, None)
@@ -307,10 +319,10 @@ def _timed(
     previous = 0.0
     for frame, damaged in frames:
         if frame.time is None or origin is None:
-            time = previous + step  # raw streams carry no timestamps
+            time = previous + step  # raw streams have no timestamps
         else:
             time = frame.time - origin
-            if time <= previous:  # repeated or backward: squeeze it in, so that the next one keeps its own
+            if time <= previous:  # repeated or going back: half a step, so that the next frame keeps its own time
                 time = previous + step / 2
         previous = time
         yield frame, time, size, damaged
@@ -319,7 +331,7 @@ def _timed(
 def _sought(
     container: InputContainer, stream: VideoStream, origin: float, start: float
 ) -> Iterator[tuple[VideoFrame, int]] | None:
-    """Frames from a key frame before ``start`` on; None (and the container rewound) if the file cannot seek there."""
+    """Frames from a key frame before ``start`` on; None if the file cannot seek there (the container is then rewound)."""
     assert stream.time_base is not None
     target = origin + start - _SEEK_MARGIN
     for time in (target, origin - 1.0):
@@ -340,7 +352,7 @@ def _chain(first: tuple[VideoFrame, int], rest: Iterator[tuple[VideoFrame, int]]
 
 
 def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """Whether to transpose, then flip left-right, then upside down, to bring the frame upright."""
+    """Whether to transpose, then flip left and right, then flip top and bottom, to make the frame upright."""
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return False, False, False
@@ -352,7 +364,7 @@ def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
 
 
 def _upright_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
-    """Width and height, upright and with square pixels; the coarse direction is enlarged, so nothing is lost."""
+    """Width and height, upright and with square pixels; the direction with fewer pixels is enlarged, so no detail is lost."""
     aspect = float(stream.sample_aspect_ratio or 1)
     width, height = frame.width, frame.height
     if 1 < aspect < 10:
@@ -372,7 +384,7 @@ def _upright(frame: VideoFrame, size: tuple[int, int], format: str = "rgb24") ->
     """(h, w, 3) RGB, or (h, w) grey, of the given upright size."""
     transpose, mirror, upside_down = _orientation(frame)
     width, height = size[::-1] if transpose else size
-    how = Interpolation.AREA if format == "gray" else None  # means over areas: nothing aliases
+    how = Interpolation.AREA if format == "gray" else None  # averages over areas, which avoids aliasing
     image = frame.reformat(width=width, height=height, format=format, interpolation=how).to_ndarray()
     if transpose:
         image = image.swapaxes(0, 1)

@@ -1,4 +1,4 @@
-"""A moving camera: how it turned and zoomed, seen from the background while a clip is read."""
+"""Camera motion: the rotation and zoom of a camera that does not change its place, estimated from the background."""
 
 from .background import SHORT_SIDE, Background
 from .estimate import CameraEstimate, estimate_motion

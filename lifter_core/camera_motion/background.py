@@ -1,8 +1,8 @@
-"""Follows the background through a clip, frame by frame, against a few frames kept as references.
+"""Tracks the background through a clip by registering each frame against one of a few reference frames.
 
-Every frame is measured against one reference, not against the frame before, so that errors do not add up; when the view
-has left it, an older reference that is in view again is taken up (so a pan back to the start closes), or a new one made.
-The whole clip's motion is then found from all these measurements (estimate.py).
+A frame is registered against a reference frame and not against the frame before it, so errors do not accumulate. When the
+reference has left the view, an older reference that is in view again is used (which closes the loop when the camera pans
+back), or the current frame becomes a new reference. estimate.py finds the camera's motion from all these measurements.
 """
 
 from collections.abc import Sequence
@@ -19,31 +19,33 @@ from .tracks import Measurement, Tracks
 Array = NDArray[Any]
 
 SHORT_SIDE = 240  # px of the grey pictures' shorter side
-_PERSON_MARGIN = 0.12  # of the person's extent
-_ALIKE, _ALIKE_COARSE = 0.75, 0.6  # normalised correlation of a patch found again, on the finest level and the others
-_SPREAD = 0.06  # of the picture's sides: standard deviation of the points; less is one thing, not the background
-_SCALE = 0.4  # px, of the robust fit on the finest level
-_FEWEST = 12  # points for a measurement
-_AGREEING = 0.4  # share of the visible points that must follow the turn
-_AGREES = 1.2  # px; hand-held cameras also travel a little, so near things move otherwise than far ones
-_IN_VIEW, _BACK_IN_VIEW = (
-    0.55,
-    0.75,
-)  # share of a reference's points: fewer, and another is looked for; more, and it is taken up
-_LOOK_BACK = 5  # frames between looks at older references
+_PERSON_MARGIN = 0.12  # added around a person's keypoints, as a fraction of their extent; points inside are rejected
+# thresholds: patches with a lower normalised correlation are rejected (on the finest level, on the coarser ones)
+_ALIKE, _ALIKE_COARSE = 0.75, 0.6
+# threshold: points whose standard deviation is a smaller fraction of the picture's sides are rejected: they lie on one object
+_SPREAD = 0.06
+_SCALE = 0.4  # px: scale of the robust fit's weights on the finest level
+_FEWEST = 12  # threshold: a measurement with fewer points is rejected
+_AGREEING = 0.4  # threshold: a rotation that a smaller fraction of the visible points follows is rejected
+# px: residual up to which a point follows the rotation; wide enough for the parallax of a hand-held camera
+_AGREES = 1.2
+# thresholds on the visible fraction of a reference's points: below the first another reference is looked for, above the
+# second an older one is used again
+_IN_VIEW, _BACK_IN_VIEW = 0.55, 0.75
+_LOOK_BACK = 5  # frames between two attempts to return to an older reference
 _MOST_REFERENCES = 100
-_ROUNDS = (2, 2, 3)  # of alignment on each level, the finest first
+_ROUNDS = (2, 2, 3)  # iterations of the alignment on each level, the finest first
 
 
 @dataclass
 class _Reference:
     frame: int
     patches: Patches
-    turn: Turn  # from the clip's first reference, roughly; its focal length is the first reference's
+    turn: Turn  # approximate, from the clip's first reference; its focal length is that of the first reference
 
 
 class Background:
-    """Takes the frames one by one, with the people in them; ``tracks()`` at the end."""
+    """Tracks the background: call it with each frame and the people in it, then read ``tracks()``."""
 
     def __init__(self, image_size: tuple[int, int]) -> None:
         """``image_size``: width, height of the clip's upright picture in px."""
@@ -53,14 +55,19 @@ class Background:
         self._count = self._poor = 0
         self._current = -1
         self._turn = no_turn(1.0)  # from the current reference to the frame before
-        self._step: tuple[Array, float] = (np.eye(3), 1.0)  # and how the camera moved up to there
+        # rotation and zoom between the last two frames, to predict the next
+        self._step: tuple[Array, float] = (np.eye(3), 1.0)
         self._before: Pyramid = []
         self._boxes_before: list[Array] = []
         self._size = (0, 0)
         self._focal = 0.0
 
     def __call__(self, grey: NDArray[np.uint8], people: Sequence[Array] = ()) -> None:
-        """The next frame: its grey picture (h, w), small, and the keypoints (K, 2) of each person in clip px."""
+        """Adds the next frame.
+
+        Args:
+            grey: (h, w) its small grey picture; people: the keypoints (K, 2) of each person, in px of the clip, NaN if unknown.
+        """
         frame = pyramid(grey)
         if not self._before:
             self._size = (grey.shape[1], grey.shape[0])
@@ -74,13 +81,13 @@ class Background:
         self._count += 1
 
     def tracks(self) -> Tracks:
-        """What was measured so far."""
+        """All measurements so far."""
         scale = self._size[0] / self._image_size[0]
         births = [r.frame for r in self._references]
         return Tracks(self._count, self._size, scale, births, self._measurements, self._poor)
 
     def _boxes(self, people: Sequence[Array]) -> list[Array]:
-        """(2, 2) corners of each person's surroundings, grey px from the middle."""
+        """(2, 2) upper left and lower right corner of a box around each person, in grey px from the picture's middle."""
         boxes = []
         for points in people:
             known = np.asarray(points, np.float64)[np.isfinite(points).all(-1)]
@@ -101,7 +108,7 @@ class Background:
             and self._measurements[-1].frame == self._count - 1
             and self._references[-1].frame < self._count - 1
         ):
-            # far from the reference, or shifted against itself because the camera travels: from the frame before
+            # the view is far from the reference, or parallax has changed it: make the frame before a new reference
             self._refer(self._before, self._boxes_before, self._here(), self._count - 1)
             found = self._measure(self._current, frame, boxes, no_turn(self._turn.focal))
             found = found or self._measure(self._current, frame, boxes, self._jumped(frame))
@@ -124,7 +131,7 @@ class Background:
         self._measurements.append(measurement)
 
     def _jumped(self, frame: Pyramid) -> Turn:
-        """The last turn and a shift of the whole picture."""
+        """The last frame's rotation, corrected by the shift of the whole picture that phase correlation finds."""
         coarse = LEVELS - 1
         x, y = shift_between(self._before[coarse], frame[coarse]) * 2.0**coarse / (self._focal * self._turn.zoom)
         return self._turn.then(rotation_exp(np.array([-y, x, 0.0])), 1.0)
@@ -132,7 +139,11 @@ class Background:
     def _measure(
         self, reference: int, frame: Pyramid, boxes: list[Array], guess: Turn
     ) -> tuple[Turn, Measurement] | None:
-        """One frame against a reference, from coarse to fine; None if too few points agree on a turn."""
+        """Registers a frame against a reference, from the coarsest level to the finest.
+
+        Returns:
+            the rotation and zoom, and the points; None if too few points agree on one.
+        """
         patches = self._references[reference].patches
         usual = self._focal * self._references[reference].turn.zoom
         turn, found = guess, None
@@ -154,10 +165,10 @@ class Background:
             agreeing = share > 1 / (1 + (_AGREES / _SCALE) ** 2) ** 2
             enough = agreeing.sum() >= max(_FEWEST, _AGREEING * offered.sum())
             if level == LEVELS - 1 and not enough:
-                continue  # the finer levels may know better
+                continue  # the finer levels may still find enough
             if not enough or not 0.2 < turn.zoom < 5 or not self._spread_out(after[good][agreeing]):
                 break
-            # a blurred frame may have nothing to say on the finest level; then the coarser one counts
+            # a blurred frame may have no valid patches on the finest level; then the result of the coarser one stands
             points = after[good].astype(np.float32)
             found = turn, Measurement(self._count, reference, patches.points[good], points, share.astype(np.float32))
         return found
@@ -166,12 +177,12 @@ class Background:
         return bool((points.std(0) > _SPREAD * np.array(self._size)).all())
 
     def _visible(self, reference: int, turn: Turn) -> float:
-        """The share of a reference's points that are in the picture after a turn."""
+        """The fraction of a reference's points that are inside the picture after a rotation and zoom."""
         at = np.abs(warp(turn, self._references[reference].patches.points))
         return float((at < np.array(self._size) / 2 - 4).all(1).mean())
 
     def _change(self, frame: Pyramid, boxes: list[Array], leaving: bool) -> None:
-        """Takes up another reference: the oldest in view, or (when leaving) a new one."""
+        """Changes to another reference: the oldest that is in view, or, when the current one leaves the view, a new one."""
         here = self._here()
         for index, other in enumerate(self._references):
             if index == self._current or (not leaving and index > self._current):
@@ -185,20 +196,21 @@ class Background:
                     self._measurements.append(found[1])
                     return
                 if not leaving:
-                    return  # one look a frame is enough
+                    return  # at most one attempt a frame
         if leaving:
             self._refer(frame, boxes, here, self._count)
 
     def _here(self) -> Turn:
-        """From the first reference to the frame followed last, roughly."""
+        """The approximate rotation and zoom from the first reference to the last registered frame."""
         return self._references[self._current].turn.then(self._turn.rotation, self._turn.zoom)
 
     def _lost(self, frame: Pyramid, boxes: list[Array]) -> None:
-        """Nothing agrees with the frame before: an older reference, or a new one that nothing links to the others."""
+        """Recovers from a frame that cannot be registered: an older reference, else a new one without links to the others."""
         self._poor += 1
         self._step = np.eye(3), 1.0
         known = range(len(self._references))
-        for index in sorted({*known[:2], *known[-2:]}):  # the same view after something passed, or after a cut away
+        # the view may be that of before an occlusion, or of before a cut to another shot and back
+        for index in sorted({*known[:2], *known[-2:]}):
             if index != self._current:
                 found = self._measure(index, frame, boxes, no_turn(self._focal * self._references[index].turn.zoom))
                 if found is not None:
@@ -208,7 +220,7 @@ class Background:
         self._refer(frame, boxes, self._here(), self._count)
 
     def _refer(self, frame: Pyramid, boxes: list[Array], turn: Turn, index: int) -> None:
-        """Makes a frame a reference, if it has enough corners; ``index``: the frame's number."""
+        """Makes frame number ``index`` a reference if it has enough corners."""
         if len(self._references) >= _MOST_REFERENCES:
             return
         h, w = frame[0].shape
@@ -229,7 +241,7 @@ class Background:
 
 
 def _outside(points: Array, boxes: list[Array]) -> NDArray[np.bool_]:
-    """(N,) which points are in none of the boxes."""
+    """(N,) true for the points that are in none of the boxes."""
     free = np.ones(len(points), np.bool_)
     for low, high in boxes:
         free &= ((points < low) | (points > high)).any(1)

@@ -1,4 +1,4 @@
-"""From the measurements of a clip's background to the camera's motion: one turn a frame, cuts, still or moving."""
+"""Estimates the camera's motion from the tracked background: each frame's rotation and zoom, cuts, still or moving."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,26 +13,30 @@ from .tracks import Tracks
 
 Array = NDArray[Any]
 
-_SCALE = 0.3  # px of the grey picture, of the robust fits
-_UNSEEN = 0.12  # px of the grey picture: movement below it is not seen, and is what compression does
-_OFTEN = 0.3  # share of the frames that must be displaced by more than that: a shake
-_CLEARLY = 1.0  # px: displaced by more than that, some frames in a row are enough: a pan, a knock
-_MOVING_RUN = 3  # frames in a row that must be seen moving
-_LEAST_FRAMES = 0.5  # share of the frames in which the background was followed, below which nothing is said
-_ZOOMS = 0.02  # range of log zoom below which the lens is taken not to zoom
-_TRAVELS = 0.5  # px: median distance of points from where a camera that only turns would bring them
+_SCALE = 0.3  # px of the grey picture: scale of the robust fits' weights
+_UNSEEN = 0.12  # px of the grey picture, threshold: smaller displacements are rejected as compression noise
+# threshold: the camera moves if a larger fraction of the frames is displaced by more than _UNSEEN (shaking)
+_OFTEN = 0.3
+# px of the grey picture, threshold: displaced by more, a few frames in a row are enough (a pan, a knock)
+_CLEARLY = 1.0
+_MOVING_RUN = 3  # how many frames in a row must be displaced by more than _CLEARLY
+# threshold: if the background was tracked in a smaller fraction of the frames, no motion is estimated
+_LEAST_FRAMES = 0.5
+_ZOOMS = 0.02  # threshold on the range of log zoom: below it the zoom is taken as constant
+# px of the grey picture, threshold on the median residual of a pure rotation: above it the camera translates
+_TRAVELS = 0.5
 
 
 @dataclass(frozen=True)
 class CameraEstimate:
-    """What the background says of the camera over T frames, and whether to believe that it moved.
+    """The camera's motion over T frames as estimated from the background, and whether it is judged to be moving.
 
     Attributes:
         turns: (T, 4) rotation vectors (radians, from the first frame's camera axes) and log zooms, as measured.
         focal: px of the clip: the first frame's focal length for which they were measured.
-        still: whether the camera is taken to stand still; reason: why, for people.
-        cuts: the first frame of each shot but the first.
-        residual: px of the clip: median distance of the points from where the turns bring them; large if the camera travels.
+        still: whether the camera is judged to be still; reason: why, as a text for users.
+        cuts: the first frame of each shot after the first.
+        residual: px of the clip: median reprojection error of the background's points; large if the camera also translates.
     """
 
     turns: NDArray[np.float64]
@@ -43,14 +47,17 @@ class CameraEstimate:
     residual: float = 0.0
 
     def motion(self, camera: str = "auto") -> CameraMotion:
-        """The motion to work with: ``auto`` = as judged here, ``still`` or ``moving`` = as the user says."""
+        """The motion to use: ``auto`` = as judged here; ``still`` or ``moving`` = as the user set it."""
         if camera == "still" or (camera == "auto" and self.still):
             return still_camera(len(self.turns), self.reason if camera == "auto" else "said to stand still")
         zoom = np.exp(self.turns[:, 3])
         return CameraMotion(rotation_exp(self.turns[:, :3]), zoom, False, self.reason)
 
     def at_focal(self, focal: float, image_size: tuple[int, int]) -> "CameraEstimate":
-        """The same movement of the picture, with another focal length (px): from frame to frame, on a grid of points."""
+        """The estimate for another focal length (px) that moves the picture in the same way.
+
+        Each frame-to-frame rotation is fitted anew to a grid of points moved by the old one.
+        """
         if not np.any(self.turns):
             return replace(self, focal=focal)
         grid = _grid(image_size)
@@ -92,10 +99,10 @@ def estimate_motion(tracks: Tracks, focal: float) -> CameraEstimate:
 
 
 class _Chain:
-    """The measurements as turns from their references, and where each reference looks."""
+    """The rotation of each measurement from its reference, and the orientation of each reference."""
 
     def __init__(self, tracks: Tracks, focal: float, zooming: list[Turn] | None = None) -> None:
-        """``zooming``: the turns found with a free zoom, to find them anew without one; None = the zoom is free."""
+        """``zooming``: rotations found with a free zoom, as a start to fit them with constant zoom; None = the zoom is free."""
         self._tracks, self._focal = tracks, focal
         n = len(tracks.births)
         self._rotation = np.broadcast_to(np.eye(3), (n, 3, 3)).copy()  # of each reference, from its shot's first
@@ -132,7 +139,7 @@ class _Chain:
         self.residual = float(np.median(residuals)) if residuals else 0.0
 
     def zooms(self) -> bool:
-        """Whether the focal length changes by more than it seems to by chance or by a step to or fro."""
+        """Whether the focal length changes by more than noise, or a small step of the camera, explains."""
         if not self.turns:
             return False
         logs = [
@@ -142,13 +149,13 @@ class _Chain:
         return bool(high - low > _ZOOMS)
 
     def solve(self) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
-        """Rotations (T, 3, 3) and zooms (T,) of all frames from the first one, and the frames after cuts."""
+        """(T, 3, 3) rotations and (T,) zooms of all frames relative to the first, and the first frame after each cut."""
         self._close()
         count = self._tracks.frames
         rotations, zoom = np.full((count, 3, 3), np.nan), np.full(count, np.nan)
         shot = np.full(count, -1)
         for turn, m in zip(self.turns, self._tracks.measurements, strict=True):
-            if shot[m.frame] < 0:  # the first measurement of a frame is the one its neighbours share
+            if shot[m.frame] < 0:  # a frame's first measurement is against the same reference as its neighbours'
                 rotations[m.frame] = turn.rotation @ self._rotation[m.reference]
                 zoom[m.frame] = turn.zoom * self._zoom[m.reference]
                 shot[m.frame] = self._shot[m.reference]
@@ -156,17 +163,17 @@ class _Chain:
         cuts = [int(f) for before, f in pairwise(known) if shot[before] != shot[f]]
         for cut in cuts:
             if (shot[:cut] == shot[cut]).any():
-                continue  # back to a view seen before
+                continue  # the shot returns to a view that was tracked before
             before = known[known < cut][-1]
             turn_on, zoom_on = rotations[cut].T @ rotations[before], zoom[before] / zoom[cut]
-            same = shot == shot[cut]  # a shot begins as the one before it ended
+            same = shot == shot[cut]  # a new shot begins with the orientation with which the last one ended
             rotations[same] = rotations[same] @ turn_on
             zoom[same] *= zoom_on
         rotations, zoom = _between(rotations, zoom, known)
         return rotations @ rotations[0].T, zoom / zoom[0], tuple(cuts)
 
     def _close(self, rounds: int = 6) -> None:
-        """Spreads what does not close over all links: Gauss-Newton on the references' rotations and log zooms."""
+        """Distributes loop-closure errors over all links, by Gauss-Newton on the references' rotations and log zooms."""
         n = len(self._rotation)
         anchors = np.unique(self._shot)
         links = []
@@ -177,7 +184,7 @@ class _Chain:
                 if a != b:
                     weight = min(self.shares[rows[0]].sum(), self.shares[other].sum())
                     links.append((a, b, self.turns[rows[0]], self.turns[other], weight))
-        # a shot that is linked after all to an earlier one joins it
+        # a shot that turns out to be linked to an earlier one is merged with it
         for a, b, from_a, from_b, _ in links:
             if self._shot[a] != self._shot[b]:
                 keep, join = sorted((self._shot[a], self._shot[b]))
@@ -191,7 +198,7 @@ class _Chain:
                 self._rotation[members] = self._rotation[members] @ turn_on
                 self._zoom[members] *= zoom_on
                 self._shot[members] = keep
-        if len(links) < n:  # a tree: nothing to spread
+        if len(links) < n:  # the links form a tree: there is no loop to close
             return
         anchors = np.unique(self._shot)
         for _ in range(rounds):
@@ -217,7 +224,7 @@ class _Chain:
 
 
 def _between(rotations: Array, zoom: Array, known: NDArray[np.intp]) -> tuple[Array, Array]:
-    """Fills frames without a measurement: turning evenly from one known frame to the next, held at the ends."""
+    """Fills frames without a measurement by interpolation between known ones; constant before the first and after the last."""
     rotations[: known[0]], zoom[: known[0]] = rotations[known[0]], zoom[known[0]]
     rotations[known[-1] :], zoom[known[-1] :] = rotations[known[-1]], zoom[known[-1]]
     for a, b in pairwise(known):
@@ -230,7 +237,7 @@ def _between(rotations: Array, zoom: Array, known: NDArray[np.intp]) -> tuple[Ar
 
 
 def _displacement(rotations: Array, zoom: Array, size: tuple[int, int], focal: float) -> NDArray[np.float64]:
-    """(T,) px: root mean square over the picture of how far its points are from where they usually are."""
+    """(T,) px: root mean square distance of a grid of the picture's points from their median places over the clip."""
     grid = _grid(size)
     moved = np.stack([warp(Turn(r, z, focal), grid) for r, z in zip(rotations, zoom, strict=True)])
     off = ((moved - np.median(moved, 0)) ** 2).sum(-1)
@@ -238,14 +245,15 @@ def _displacement(rotations: Array, zoom: Array, size: tuple[int, int], focal: f
 
 
 def _grid(size: tuple[int, int]) -> NDArray[np.float64]:
-    """(25, 2) points all over a picture of a size, px from its middle."""
+    """(25, 2) a grid of points over a picture of this size, in px from its middle."""
     return np.stack(np.meshgrid(*[np.linspace(-side / 2, side / 2, 5) for side in size]), -1).reshape(-1, 2)
 
 
 def _is_moving(tracks: Tracks, chain: _Chain, displacement: Array) -> bool:
-    """Whether the camera moves: often by a little, or clearly for a few frames in a row.
+    """Whether the camera moves: slightly in many frames, or clearly in a few frames in a row.
 
-    Either counts only where the background's points go with it: somebody may fill the picture, and leaves wave.
+    A frame counts only if more of the background's points follow the estimated rotation than stay in place; otherwise people
+    who fill the picture, or leaves in the wind, would be taken for camera motion.
     """
     follows = np.zeros(tracks.frames, np.bool_)
     for turn, m in zip(chain.turns, tracks.measurements, strict=True):

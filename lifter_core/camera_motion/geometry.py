@@ -1,4 +1,4 @@
-"""The picture of a camera that turns and zooms on the spot: where its points go, and the turn that explains moved points.
+"""Geometry of a camera that rotates and zooms without translating: how it moves image points, and fitting that to points.
 
 Points are pixels from the picture's middle (x right, y down). With focal length f a point p is the ray (p, f); after the
 turn R and with focal length f * zoom it is at p' = f * zoom * (R ray)_xy / (R ray)_z, the homography K' R K^-1
@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-_LEAST_DEPTH = 0.05  # of the focal length: rays further aside have no place in the picture
+_LEAST_DEPTH = 0.05  # limit of a rotated ray's depth, as a fraction of the focal length; keeps the division finite
 
 
 class Turn(NamedTuple):
-    """From one frame's camera to another's: rotation (3, 3), zoom = ratio of focal lengths, focal = the first's, px."""
+    """The change from one frame's camera to another's.
+
+    Attributes: rotation (3, 3); zoom: the ratio of the focal lengths; focal: the first one's focal length in px.
+    """
 
     rotation: NDArray[np.float64]
     zoom: float
     focal: float
 
     def then(self, rotation: Array, zoom: float) -> "Turn":
-        """The turn that is this one and then another."""
+        """Composes this change with one that follows it."""
         return Turn(rotation @ self.rotation, self.zoom * zoom, self.focal)
 
 
@@ -66,8 +69,9 @@ def rotation_log(rotations: Array) -> Array:
 
 
 def warp(turn: Turn, points: Array) -> Array:
-    """(N, 2) where points (N, 2) of the first frame are in the second; far outside where they are behind it."""
-    (a, b, c), (d, e, f), (g, h, i) = np.asarray(turn.rotation).tolist()  # plain numbers keep single precision
+    """(N, 2) places in the second frame of points (N, 2) of the first; far outside the picture for points behind the camera."""
+    # Python floats do not turn float32 points into float64
+    (a, b, c), (d, e, f), (g, h, i) = np.asarray(turn.rotation).tolist()
     focal, far = float(turn.focal), float(turn.focal * turn.zoom)
     x, y = points[..., 0], points[..., 1]
     scale = far / np.maximum(g * x + h * y + i * focal, _LEAST_DEPTH * focal)
@@ -87,17 +91,19 @@ def fit_turn(
     focal_prior: tuple[float, float] | None = None,
     rounds: int = 6,
 ) -> tuple[Turn, NDArray[np.float64]]:
-    """The turn that brings most points to where they were seen: Gauss-Newton with Geman-McClure weights.
+    """Fits rotation and zoom to point pairs by robust Gauss-Newton with Geman-McClure weights.
 
     Args:
-        start: where to begin; its focal length is kept, unless
-        focal_prior: gives the likely one and how far its logarithm may be off.
-        before, after: (N, 2) the points in both frames; weights: (N,) how much each counts.
-        scale: px, the distance at which a point counts a quarter; begins at least eight times as wide.
-        zooms: whether the zoom may change.
+        start: the initial estimate. Its focal length is kept unless focal_prior is given.
+        before, after: (N, 2) the points in both frames; weights: (N,) a weight for each.
+        scale: px: the residual at which a point's robust weight is 1/4. The first round uses at least eight times as much.
+        zooms: whether the zoom is fitted too.
+        focal_prior: prior mean of the focal length (px) and the standard deviation of its logarithm; the focal length is then
+            fitted too.
+        rounds: iterations.
 
     Returns:
-        the turn, and (N,) the share 0..1 with which each point counted in the end.
+        the fitted change, and (N,) each point's final robust weight, 0 to 1.
     """
     rotation, zoom, focal = start.rotation, start.zoom, start.focal
     ux, uy = (np.ascontiguousarray(before[:, i], np.float64) for i in (0, 1))
@@ -143,12 +149,13 @@ def fit_turn(
         rotation = _turned(rotation, delta[:3].tolist())
         zoom *= math.exp(min(max(delta[3], -0.5), 0.5))
         focal *= math.exp(min(max(delta[4], -0.3), 0.3))
-    rotation = rotation @ (1.5 * np.eye(3) - 0.5 * rotation.T @ rotation)  # rounding errors must not grow over a clip
+    # one step towards the nearest orthogonal matrix, so that rounding errors do not accumulate
+    rotation = rotation @ (1.5 * np.eye(3) - 0.5 * rotation.T @ rotation)
     return Turn(rotation, zoom, focal), share
 
 
 def _turned(rotation: Array, vector: list[float]) -> Array:
-    """The rotation, then one about a vector, by half a radian at most (``rotation_exp`` for one, in a tenth of the time)."""
+    """The rotation followed by one about a vector, limited to 0.5 rad. For one vector ten times as fast as ``rotation_exp``."""
     angle = math.hypot(*vector)
     if angle < 1e-12:
         return rotation

@@ -1,4 +1,4 @@
-"""How a camera on one spot turned and zoomed through a clip."""
+"""The type for a camera's rotation and zoom over a clip."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +11,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class CameraMotion:
-    """The camera's turning and zooming over T frames; its place does not change.
+    """The camera's rotation and zoom over T frames; it does not translate.
 
     Attributes:
         rotations: (T, 3, 3) from the first frame's camera axes to each frame's: x_cam_t = R_t @ x_cam_0 (x right, y down,
             z forward); the first is the identity.
-        zoom: (T,) focal length over the first frame's: f_t = f_0 * zoom_t.
-        still: the camera stands still; then all rotations are exactly the identity and all zooms exactly 1.
-        reason: in a few words, why it was found still or how surely it was seen moving; for people.
+        zoom: (T,) ratio of each frame's focal length to the first frame's: f_t = f_0 * zoom_t.
+        still: the camera does not move; all rotations are then exactly the identity and all zooms exactly 1.
+        reason: a short text for users: why the camera was judged still or moving.
     """
 
     rotations: NDArray[np.float64]

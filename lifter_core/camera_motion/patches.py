@@ -1,7 +1,7 @@
-"""Small patches about corners, found again in other frames: pyramids and inverse compositional alignment.
+"""Small patches around corners and tracking them in other frames: image pyramids and inverse compositional alignment.
 
-Lucas and Kanade's method with the template's gradients (Baker and Matthews 2004), each patch carried along by the turn
-expected of the camera and compared free of brightness and contrast.
+The method of Lucas and Kanade with the template's gradients (Baker and Matthews 2004). Each patch starts where the expected
+camera rotation puts it, and is compared by normalised correlation, which ignores brightness and contrast.
 """
 
 from typing import Any, NamedTuple
@@ -15,15 +15,16 @@ Array = NDArray[Any]
 Pyramid = list[NDArray[np.float32]]
 
 LEVELS = 3
-_RADII = (4, 3, 3)  # of the patches on each level, px there
+_RADII = (4, 3, 3)  # radius of the patches on each level, in px of that level
 _RADIUS = _RADII[0]
-_CELL = 18  # px: one corner is taken in each cell of such a grid
-_MOST = 140
-_LEAST_CORNER = 3.0  # grey levels a pixel along the weaker direction, rms over a patch
+_CELL = 18  # px: cell size of a grid; at most one corner is taken in each cell
+_MOST = 140  # corners kept in a frame
+# threshold, grey levels per px: rms gradient in a patch's weaker direction; flatter patches are rejected
+_LEAST_CORNER = 3.0
 
 
 def pyramid(grey: NDArray[np.uint8]) -> Pyramid:
-    """The picture and its halves, each smoothed a little by 2 x 2 means."""
+    """The picture at full, half, quarter ... size, each the 2 x 2 means of the one before."""
     levels = [grey.astype(np.float32)]
     for _ in range(LEVELS - 1):
         last = levels[-1]
@@ -35,7 +36,7 @@ def pyramid(grey: NDArray[np.uint8]) -> Pyramid:
 
 
 def corners(grey: NDArray[np.float32], free: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(N, 2) array positions x, y of the best corner (Shi and Tomasi) of each grid cell, where ``free`` (h, w) allows."""
+    """(N, 2) array positions x, y of the best corner (Shi and Tomasi) of each grid cell, among pixels where ``free`` (h, w)."""
     dy, dx = (np.asarray(g) for g in np.gradient(grey))
     xx, xy, yy = (_box(p) for p in (dx * dx, dx * dy, dy * dy))
     weaker = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2)
@@ -54,7 +55,7 @@ def corners(grey: NDArray[np.float32], free: NDArray[np.bool_]) -> NDArray[np.fl
 
 
 def _box(a: Array) -> NDArray[np.float32]:
-    """Means over patches."""
+    """(h, w) the mean over the patch around each pixel."""
     total = np.pad(a, _RADIUS, mode="edge").astype(np.float64).cumsum(0).cumsum(1)
     total = np.pad(total, ((1, 0), (1, 0)))
     n = 2 * _RADIUS + 1
@@ -68,14 +69,14 @@ class _Level(NamedTuple):
 
 
 class Patches(NamedTuple):
-    """A frame's corners: (N, 2) points, px from the picture's middle, and what is about them at each level."""
+    """A frame's corners: (N, 2) points in px from the picture's middle, and the patches around them on each level."""
 
     points: NDArray[np.float32]
     levels: list[_Level]
 
 
 def cut_out(frame: Pyramid, at: NDArray[np.float32]) -> Patches:
-    """The patches about corners at array positions (N, 2)."""
+    """Cuts out the patches around corners at array positions (N, 2)."""
     middle = _middle(frame)
     levels = []
     for level, picture in enumerate(frame):
@@ -102,17 +103,17 @@ def cut_out(frame: Pyramid, at: NDArray[np.float32]) -> Patches:
 
 
 def find(patches: Patches, frame: Pyramid, turn: Turn, level: int, rounds: int) -> tuple[Array, NDArray[np.float32]]:
-    """Looks for the patches where the turn puts them, on one level of the frame's pyramid.
+    """Tracks the patches on one level of the frame's pyramid, starting where the rotation and zoom put them.
 
     Returns:
-        (N, 2) the corners' places, px from the picture's middle, and (N,) likeness, -1 to 1 (normalised correlation); -1
-        where they are outside the picture.
+        (N, 2) the corners' places in px from the picture's middle, and (N,) the normalised correlation of each patch, -1 to 1;
+        -1 for patches that are outside the picture.
     """
     picture, known = frame[level], patches.levels[level]
     size = 2.0**level
     middle = _middle(frame)
     expected = ((warp(turn, known.points) + middle) / size - 0.5).astype(np.float32)
-    # the turn's local stretch, from the patches' own opposite sides
+    # the local scale and rotation of the picture, from opposite sides of each warped patch
     radius = _RADII[level]
     side = 2 * radius + 1
     across = (expected[:, radius * side + side - 1] - expected[:, radius * side]) / (side - 1)
@@ -125,7 +126,7 @@ def find(patches: Patches, frame: Pyramid, turn: Turn, level: int, rounds: int) 
         values -= values.mean(1, keepdims=True)
         values /= np.sqrt(np.einsum("np,np->n", values, values))[:, None] + np.float32(1e-3)
         likeness = np.einsum("np,np->n", values, known.patches)
-        if step == rounds:  # the finest level's likeness is that of where the patches came to rest
+        if step == rounds:  # on the finest level the correlation is measured once more at the final place
             break
         move = np.matmul((values - known.patches)[:, None], known.ascent)[:, 0].clip(-1.5, 1.5)
         shift -= move[:, :1] * across + move[:, 1:] * down
@@ -134,12 +135,12 @@ def find(patches: Patches, frame: Pyramid, turn: Turn, level: int, rounds: int) 
 
 
 def sample(picture: Array, places: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """(N, P) values between pixels at places (N, P, 2) and (N,) whether all of a row's places are in the picture."""
+    """Bilinear interpolation: (N, P) values at places (N, P, 2), and (N,) whether all of a row's places are in the picture."""
     h, w = picture.shape
     x, y = places[..., 0], places[..., 1]
     left, top = np.floor(x), np.floor(y)
     side = round(places.shape[1] ** 0.5)
-    tips = [0, side - 1, -side, -1]  # of the square patches
+    tips = [0, side - 1, -side, -1]  # the corners of the square patches
     inside = ((left[:, tips] >= 0) & (top[:, tips] >= 0) & (left[:, tips] < w - 1) & (top[:, tips] < h - 1)).all(1)
     fx, fy = x - left, y - top
     at = (top.clip(0, h - 2) * w + left.clip(0, w - 2)).astype(np.intp)
@@ -164,7 +165,7 @@ def _middle(frame: Pyramid) -> NDArray[np.float32]:
 
 
 def shift_between(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(2,) px by which most of the picture moved, whole pixels, by phase correlation (Kuglin and Hines 1975)."""
+    """(2,) the shift of the whole picture in whole pixels, x then y, by phase correlation (Kuglin and Hines 1975)."""
     h, w = before.shape
     window = np.hanning(h)[:, None] * np.hanning(w)
     a, b = (np.fft.rfft2((p - p.mean()) * window) for p in (before, after))

@@ -1,8 +1,8 @@
-"""The focal length from a pan or tilt: how the picture's shape changes as the camera turns tells how wide it sees.
+"""The focal length from a pan or tilt (self-calibration from a rotating camera, Hartley 1994).
 
-Near the middle a turn shifts the picture by focal * angle, which says nothing of the focal length alone; towards the edges
-points run ahead by (1 + (x / focal)^2), which does (Hartley 1994, self-calibration from rotating cameras). So it takes a
-turn of several degrees, and a camera that does not travel.
+Near the middle of the picture a rotation shifts points by focal * angle, from which the focal length and the angle cannot be
+told apart. Towards the edges the shift is larger by a factor (1 + (x / focal)^2), which determines the focal length. This
+needs a rotation of several degrees and a camera that does not translate.
 """
 
 from typing import Any, NamedTuple
@@ -15,15 +15,15 @@ from .tracks import Measurement, Tracks
 
 Array = NDArray[Any]
 
-_NARROWEST, _WIDEST = 15.0, 110.0  # degrees across the picture's longer side
-_STEPS = 19
-_SCALE = 0.3  # px of the grey picture
-_FAR = 12.0  # px a measurement's points must have moved to say anything
-_MOST = 60  # measurements looked at
-_BLOCKS = 5  # stretches of time that are also asked alone
-_SURE = 0.06  # standard error of the focal length's logarithm that is believed
-_FITS = 0.4  # px: median distance from where the turns bring the points, above which the camera travels
-_SIMPLER = 1.05  # a zoom is believed if without it the points fit worse than by this factor
+_NARROWEST, _WIDEST = 15.0, 110.0  # degrees: fields of view tried, across the picture's longer side
+_STEPS = 19  # focal lengths tried between the two
+_SCALE = 0.3  # px of the grey picture: scale of the robust cost
+_FAR = 12.0  # px of the grey picture, threshold: measurements whose points moved less (median) are left out
+_MOST = 60  # measurements used
+_BLOCKS = 5  # parts of the clip that are also solved separately, for the standard error
+_SURE = 0.06  # threshold: an estimate whose logarithm has a larger standard error is rejected
+_FITS = 0.4  # px of the grey picture, threshold: a fit with a larger median residual is rejected; the camera translates
+_SIMPLER = 1.05  # a changing zoom is assumed only if a constant one raises the cost by more than this factor
 
 
 class FocalEstimate(NamedTuple):
@@ -34,7 +34,7 @@ class FocalEstimate(NamedTuple):
 
 
 def estimate_focal(tracks: Tracks) -> FocalEstimate | None:
-    """The focal length from the background's movement, or None where that does not say it well enough."""
+    """The focal length from the background's movement; None where it cannot be determined well enough."""
     chosen = _telling(tracks)
     if len(chosen) < 2 * _BLOCKS:
         return None
@@ -43,7 +43,7 @@ def estimate_focal(tracks: Tracks) -> FocalEstimate | None:
     focals = longer / 2 / np.tan(angles / 2)
     zooming, _ = _costs(chosen, focals, True)
     fixed, distance = _costs(chosen, focals, False)
-    # the simpler camera, unless the points say otherwise
+    # a constant zoom, unless a changing one fits clearly better
     costs = fixed if fixed.sum(0).min() <= _SIMPLER * zooming.sum(0).min() else zooming
     total = costs.sum(0)
     best = int(total.argmin())
@@ -60,7 +60,7 @@ def estimate_focal(tracks: Tracks) -> FocalEstimate | None:
 
 
 def _telling(tracks: Tracks) -> list[Measurement]:
-    """The measurements whose points moved far, thinned out evenly, in order of time."""
+    """At most _MOST measurements whose points moved far, evenly chosen, in order of time."""
     moved = np.array([np.median(np.linalg.norm(m.after - m.before, axis=1)) for m in tracks.measurements])
     far = np.flatnonzero(moved > _FAR)
     if len(far) > 2 * _MOST:
@@ -69,12 +69,12 @@ def _telling(tracks: Tracks) -> list[Measurement]:
 
 
 def _costs(chosen: list[Measurement], focals: Array, zooms: bool) -> tuple[Array, Array]:
-    """(M, F) how badly each measurement fits each focal length, and (F,) the median distance of its points, px."""
+    """(M, F) robust cost of each measurement at each focal length, and (F,) median residual in px of the grey picture."""
     costs, distances = np.empty((len(chosen), len(focals))), np.empty((len(chosen), len(focals)))
     for row, m in enumerate(chosen):
         turn = no_turn(focals[0])
         for column, focal in enumerate(focals):
-            # the same shift of the middle at another focal length: a good start
+            # the result for the last focal length is the initial estimate for this one
             turn = Turn(turn.rotation, turn.zoom if zooms else 1.0, focal)
             turn, _ = fit_turn(turn, m.before, m.after, scale=_SCALE, zooms=zooms, rounds=6)
             squares = ((m.after - warp(turn, m.before)) ** 2).sum(1)
@@ -84,7 +84,7 @@ def _costs(chosen: list[Measurement], focals: Array, zooms: bool) -> tuple[Array
 
 
 def _minimum(x: Array, cost: Array) -> float:
-    """Where a cost is least, between its samples (a parabola through the lowest three)."""
+    """The x at which a sampled cost is least, by a parabola through the lowest sample and its neighbours."""
     i = int(np.clip(cost.argmin(), 1, len(x) - 2))
     a, b, _ = np.polyfit(x[i - 1 : i + 2] - x[i], cost[i - 1 : i + 2], 2)
     return float(x[i] + np.clip(-b / (2 * a), x[i - 1] - x[i], x[i + 1] - x[i])) if a > 0 else float(x[i])

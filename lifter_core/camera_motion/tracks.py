@@ -1,4 +1,4 @@
-"""What was measured of a clip's background, frame by frame: the type, its checks, and its arrays in a detection file."""
+"""The tracks of a clip's background: the type, its checks, and its arrays in a detection file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from ..errors import BadInputError
 
 
 class Measurement(NamedTuple):
-    """One frame seen from one reference: the points found, px of the grey picture from its middle."""
+    """The points of a reference frame found in another frame, in px of the grey picture from its middle."""
 
     frame: int
     reference: int
     before: NDArray[np.float32]  # (N, 2) in the reference
     after: NDArray[np.float32]  # (N, 2) in the frame
-    share: NDArray[np.float32]  # (N,) how well each followed the camera, 0..1
+    share: NDArray[np.float32]  # (N,) robust weight of each point in the camera's fit, 0..1
 
 
 @dataclass
 class Tracks:
-    """All that was measured of a clip's background.
+    """All measurements of a clip's background.
 
     Attributes:
         frames: how many frames there were.
-        size: width, height of the grey pictures in px; scale: grey px a clip's px.
-        births: the frame each reference was taken from.
+        size: width, height of the grey pictures in px; scale: their width divided by the clip's.
+        births: the frame from which each reference was made.
         measurements: in order of frames; a frame may have several (links between references), one or none.
-        poor: frames in which there was too little to follow.
+        poor: the number of frames that could not be registered.
     """
 
     frames: int
@@ -103,7 +103,11 @@ def tracks_from_arrays(arrays: Mapping[str, NDArray[Any]], frames: int, image_si
 
 
 def check_tracks(tracks: Tracks) -> None:
-    """Raises BadInputError if the tracks contradict themselves."""
+    """Checks that sizes, frame numbers and points of the tracks fit together.
+
+    Raises:
+        BadInputError: they do not.
+    """
     if min(tracks.size) < 1 or tracks.scale <= 0:
         raise BadInputError("the background's pictures have no size")
     if not 0 <= tracks.poor <= tracks.frames:

@@ -1,1 +1,1 @@
-"""Files that other programs read, made from a take without Blender."""
+"""Exports of a take that do not need Blender: BVH, preview picture and video."""

@@ -1,4 +1,4 @@
-"""BVH, the motion file every animation program reads.
+"""Writes a take as BVH, a motion file that most animation programs read.
 
 Y up, centimetres, the rest pose a T-pose facing +Z with the person's left along +X; rotations in ZXY order. In Blender,
 import it with scale 0.01; its default axes (forward -Z, up Y) are right.
@@ -20,8 +20,8 @@ _TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # world (x, y, z), Z 
 def write_bvh(take: Take, path: str | os.PathLike[str], person: int = 0) -> None:
     """Writes one person's motion, from the take's first frame to its last, at the take's frame rate.
 
-    Frames where the person is absent hold the pose before (at the beginning, the first one there is). Takes with a
-    variable frame rate are interpolated. The file is written to a temporary name beside ``path`` and moved into place.
+    In frames where the person is absent the last pose is repeated (before the first pose, the first). Takes with a variable
+    frame rate are resampled at the average one. The file is written to a temporary name beside ``path`` and moved into place.
 
     Raises:
         BadInputError: there is no such person in the take, or that person has no pose.
@@ -53,14 +53,15 @@ def zxy_angles(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     x = np.arcsin(matrices[..., 2, 1].clip(-1, 1))
     z = np.arctan2(-matrices[..., 0, 1], matrices[..., 1, 1])
     y = np.arctan2(-matrices[..., 2, 0], matrices[..., 2, 2])
-    locked = np.abs(matrices[..., 2, 1]) > 1 - 1e-9  # z and y turn about one axis: give it all to z
+    # gimbal lock: z and y rotate about the same axis; z takes the whole angle
+    locked = np.abs(matrices[..., 2, 1]) > 1 - 1e-9
     z = np.where(locked, np.arctan2(matrices[..., 1, 0], matrices[..., 0, 0]), z)
     y = np.where(locked, 0.0, y)
     return np.degrees(np.unwrap(np.stack([z, x, y], -1), axis=0))
 
 
 def _even_frames(take: Take) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """For each frame of an even clock at ``fps``: the take's frames before and after it, and the latter's share."""
+    """For each frame at a constant rate of ``fps``: the take's frames before and after it, and the weight of the latter."""
     times = take.timestamps - take.timestamps[0]
     count = len(times)
     even = np.arange(count) / take.fps
@@ -97,7 +98,7 @@ def _children(take: Take, bone: int) -> list[int]:
 
 
 def _depth_first(take: Take) -> list[int]:
-    """The bones in the order in which BVH lists them."""
+    """The bones' indices in the order of a BVH file: depth first."""
     order: list[int] = []
     waiting = _children(take, -1)
     while waiting:
@@ -113,7 +114,7 @@ def _hierarchy(take: Take, person: int) -> list[str]:
     def lines(bone: int, indent: str) -> list[str]:
         inner = indent + "  "
         root = take.bone_parents[bone] < 0
-        # The root's place is wholly in its channels; elsewhere the offset is the rest pose.
+        # The root's position is in its channels only; for other bones the offset is that of the rest pose.
         at = np.zeros(3, np.float32) if root else take.rest_offsets[person, bone]
         channels = "6 Xposition Yposition Zposition" if root else "3"
         block = [f"{indent}{'ROOT' if root else 'JOINT'} {take.bone_names[bone]}", f"{indent}{{", inner + offset(at)]
@@ -129,7 +130,7 @@ def _hierarchy(take: Take, person: int) -> list[str]:
 
 
 def _tip(take: Take, person: int, bone: int) -> NDArray[np.float32]:
-    """Where a leaf bone ends: its joint farthest from its head."""
+    """The end of a bone without children: its joint that is farthest from its head."""
     offsets = take.joint_offsets[person][take.joint_bones == bone]
     tip: NDArray[np.float32] = offsets[np.linalg.norm(offsets, axis=-1).argmax()]
     return tip

@@ -1,7 +1,8 @@
-"""Pictures to judge a take by: the skeleton laid over the footage, and beside it the skeleton seen from the side.
+"""Preview picture and video to check a take: the skeleton over the footage, and beside it a side view.
 
-Left limbs are blue, right ones orange, the middle white. The side view turns the camera 90 degrees about the vertical
-through the person, so that depth, which the footage does not show, runs across it; the grid is the floor, 0.5 m a cell.
+Left limbs are blue, right limbs orange, the trunk and head white. The side view is that of the camera turned by 90 degrees
+about a vertical axis through the person, so it shows the depth that the footage does not.
+The grid is the floor, 0.5 m a cell.
 """
 
 import os
@@ -22,19 +23,19 @@ from ..progress import Report, silent
 from ..take import Take
 from ..video import read_frames
 
-_HIGHEST, _WIDEST = 960, 1280  # px of the footage in the video
+_HIGHEST, _WIDEST = 960, 1280  # px: limits of the footage's height and width in the video
 _LEFT, _RIGHT, _MIDDLE = (60, 160, 255), (255, 140, 40), (240, 240, 240)
 _FLOOR, _BACKGROUND = (84, 88, 94), (38, 40, 44)
-_EYE_DISTANCE, _EYE_HEIGHT = 6.0, 1.5  # m from the person, m above the floor
-_CELL, _CELLS = 0.5, 6  # m; cells on each side of the person
-_CLOCK = 90_000  # ticks a second: finer than any frame rate
+_EYE_DISTANCE, _EYE_HEIGHT = 6.0, 1.5  # m: the side view's camera, from the person and above the floor
+_CELL, _CELLS = 0.5, 6  # the grid: size of a cell in m; cells on each side of the person
+_CLOCK = 90_000  # ticks a second of the video's time base: finer than any frame rate
 _TILE = 480  # px, the width of a frame in the still picture
 
 
 def write_preview(
     take: Take, clip: str | os.PathLike[str], mp4: str | os.PathLike[str], report: Report = silent
 ) -> None:
-    """Writes a video of the take's frames with their own timing: footage with the skeleton, and the side view.
+    """Writes a video of the take's frames with their own timestamps: the footage with the skeleton, and the side view.
 
     H.264 where PyAV has an encoder for it, else MPEG-4. Written to a temporary name and moved into place.
 
@@ -63,7 +64,7 @@ def write_preview(
 def write_preview_picture(
     take: Take, clip: str | os.PathLike[str], png: str | os.PathLike[str], count: int = 4
 ) -> None:
-    """Writes ``count`` frames spread over the time in which somebody is there, each above its side view.
+    """Writes a picture of ``count`` frames, each above its side view, evenly chosen from those with a person in them.
 
     Raises:
         BadInputError: the clip cannot be read, or has none of the take's frames.
@@ -104,7 +105,7 @@ def _stream(container: OutputContainer, size: tuple[int, int], fps: float) -> Vi
 
 
 def _frames(take: Take, clip: str | os.PathLike[str]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """The take's frames of the clip, each with its number in the take."""
+    """Yields (frame number in the take, picture) for the clip's frames that the take has."""
     times = take.timestamps
     t = 0
     for frame in read_frames(clip, float(times[0])):
@@ -127,7 +128,7 @@ def _over_footage(take: Take, t: int, image: NDArray[np.uint8], size: tuple[int,
 
 
 def _from_the_side(take: Take, t: int, size: tuple[int, int]) -> Image.Image:
-    """The scene from the person's side as the camera sees them: what is farther from the camera is to the right."""
+    """The side view: what is farther from the clip's camera is farther to the right."""
     picture = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(picture)
     forward = take.camera_rotation[t][2, :2]  # the camera's axis, on the floor
@@ -158,7 +159,7 @@ def _from_the_side(take: Take, t: int, size: tuple[int, int]) -> Image.Image:
 
 
 def _place(take: Take, t: int) -> NDArray[np.float64]:
-    """Where the side view looks: the first person who is there, steadied over a second, so that motion still shows."""
+    """(3,) m, world: the target of the side view: the first person present, averaged over one second so that it is steady."""
     near = np.abs(take.timestamps - take.timestamps[t]) <= 0.5
     for root in take.root_positions:
         if np.isfinite(root[near]).any():
@@ -182,7 +183,7 @@ def _draw_skeleton(draw: ImageDraw.ImageDraw, take: Take, points: NDArray[np.flo
 
 
 def _fitted(image: NDArray[np.uint8], widest: int, highest: int) -> tuple[int, int]:
-    """Width and height, both even, of the picture made to fit."""
+    """Width and height, both even, of the picture scaled to these limits (to twice its size at most)."""
     height, width = image.shape[:2]
     scale = min(widest / width, highest / height, 2.0)
     return _even(width * scale), _even(height * scale)

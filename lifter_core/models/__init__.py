@@ -1,7 +1,8 @@
-"""The lifting networks, one paper a module, built by name.
+"""The lifting networks, one paper in each module, built by name. Needs torch.
 
-Every network takes ``nodes`` (B, J, 3) and ``globals`` (B, 3) as normalise.Encoded has them, and returns (B, J, 3):
-metres about the pelvis in the virtual camera's axes. They know nothing of video, files or cameras. Needs torch.
+A network takes the first channels of normalise.Encoded, ``nodes`` (B, J, C) and ``globals`` (B, G), or windows of W frames of
+them, (B, W, J, C) and (B, W, G). It returns joints (B, J, 3) in metres about the pelvis in the virtual camera's axes; some
+return more channels, or all frames of the window. Networks do not depend on video, files or cameras.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 
 
 def build(name: str, **arguments: Any) -> nn.Module:
-    """The network of that name, with fresh weights; ``arguments`` are its constructor's.
+    """Makes the network of that name with newly initialised weights; ``arguments`` are passed to its constructor.
 
     Raises:
         KeyError: no network has that name.

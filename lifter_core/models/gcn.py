@@ -1,6 +1,6 @@
-"""The graph convolutional network: stem, residual blocks, head, all of one kind of graph convolution.
+"""The graph convolutional network: stem, residual blocks and head, all with the same kind of graph convolution.
 
-The skeleton that SemGCN (Zhao et al., CVPR 2019) and the weight-sharing study (Liu et al., ECCV 2020) use.
+The architecture that SemGCN (Zhao et al., CVPR 2019) and the weight-sharing study (Liu et al., ECCV 2020) use.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,15 @@ class _NormedConv(nn.Module):
         self.norm = nn.BatchNorm1d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.convolution(x).transpose(0, 1)  # nodes first, as they lie in memory
+        x = self.convolution(x).transpose(0, 1)  # nodes first: the order in memory
         return torch.relu_(self.norm(x.flatten(0, 1))).view_as(x).transpose(0, 1)
 
 
 class GraphNetwork(nn.Module):
     """gconv-BN-ReLU - [gconv-BN-ReLU x 2 + skip] x blocks - gconv.
 
-    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The globals go to every node. With ``sharing="full"`` each layer is
+    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The globals are appended to every node's channels.
+    With ``sharing="full"`` each layer is
     Z = D^-1/2 (A+I) D^-1/2 X Theta; see GraphConv for the other kinds.
     """
 
@@ -57,7 +58,7 @@ class GraphNetwork(nn.Module):
         with torch.no_grad():
             for weight in (self.head.weight, self.head.own):
                 if weight is not None:
-                    weight.mul_(0.05)  # metres: the answer starts near the pelvis, not a body's length away
+                    weight.mul_(0.05)  # small weights: before training all joints are near the pelvis
 
     def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
         x = torch.cat([nodes, globals[:, None].expand(-1, nodes.shape[1], -1)], -1)

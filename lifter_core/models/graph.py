@@ -18,7 +18,7 @@ def hop_distances(nodes: int, edges: Sequence[tuple[int, int]]) -> NDArray[np.in
 
 
 def neighbours(nodes: int, edges: Sequence[tuple[int, int]], hops: int) -> list[list[int]]:
-    """For each node those at most ``hops`` edges away, itself first, then by distance: the support of (A + I)^hops."""
+    """For each node the nodes at most ``hops`` edges away, itself first, then by distance: the support of (A + I)^hops."""
     distance = hop_distances(nodes, edges)
     return [
         sorted(np.flatnonzero(distance[i] <= hops).tolist(), key=lambda j, i=i: (distance[i, j], j))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""One graph convolution whose weight sharing is a parameter: Kipf and Welling's rule and the study of Liu 2020.
+"""A graph convolution with the kind of weight sharing as a parameter: Kipf and Welling's rule and the kinds of Liu 2020.
 
 Liu, Ding, Zou, Wang, Tang, "A comprehensive study of weight sharing in graph networks for 3D human pose estimation",
 ECCV 2020.
@@ -29,12 +29,12 @@ def normalised_adjacency(nodes: int, edges: Sequence[tuple[int, int]], how: Norm
 
 
 class GraphConv(nn.Module):
-    """h_i = bias + sum over j of a_ij W x_j, (B, J, inputs) -> (B, J, outputs); ``sharing`` says which W an edge takes.
+    """h_i = bias + sum over j of a_ij W x_j, (B, J, inputs) -> (B, J, outputs); ``sharing`` selects the W of an edge.
 
-    ``full``: one for all (Z = D^-1/2 (A+I) D^-1/2 X Theta). ``pre``: one a source node j, applied before the aggregation.
-    ``post``: one a target node i, applied after it. ``convolution``: one each for the node itself, for neighbours nearer the
-    root and for those further from it, by distance in the graph. ``none``: one an edge. ``decoupled`` gives the node
-    itself (j = i) weights of its own; with ``convolution`` and ``none`` it has them anyway.
+    ``full``: one W for all edges (Z = D^-1/2 (A+I) D^-1/2 X Theta). ``pre``: one for each source node j, applied before the
+    aggregation. ``post``: one for each target node i, applied after it. ``convolution``: three: for the node itself, for
+    neighbours nearer to the root and for those farther from it, by distance in the graph. ``none``: one for each edge.
+    ``decoupled`` gives the node itself (j = i) separate weights; ``convolution`` and ``none`` always have these.
 
     Nodes come first in memory (the answer is a transposed view): each node's batch is then one matrix, the sum over
     neighbours one product of (J, J) with (J, B * channels), and nothing is copied from layer to layer.
@@ -64,7 +64,7 @@ class GraphConv(nn.Module):
         self.strength = adjacency[adjacency > 0].tolist()
         self.register_buffer("own_strength", adjacency.diagonal()[:, None, None].clone(), persistent=False)
         if decoupled or sharing == "convolution":
-            adjacency = adjacency - torch.diag(adjacency.diagonal())  # the node itself is treated apart
+            adjacency = adjacency - torch.diag(adjacency.diagonal())  # the node itself has separate weights
         self.register_buffer("adjacency", adjacency, persistent=False)
         distance = torch.from_numpy(hop_distances(nodes, edges))[root]
         nearer = distance[None] < distance[:, None]

@@ -1,16 +1,17 @@
-"""A network's first weights taken from a trained one: a temporal network from a residual MLP, or from a narrower one."""
+"""Initial weights from a trained network: for a temporal network from a residual MLP or from a narrower temporal network."""
 
 import torch
 from torch import Tensor
 
 State = dict[str, Tensor]
 
-_JITTER = 0.05  # of a weight's own size: duplicates must part
+_JITTER = 0.05  # noise on duplicated units, relative to the weights' standard deviation, so that they can diverge
 
 
 def from_residual_mlp(own: State, other: State, joints: int, channels: int) -> None:
-    """Takes over a residual MLP of the same width and blocks, which answers for the middle frame from 2D alone: time and the
-    other inputs start with hardly a say. In place, in ``own``, the state of a Temporal.
+    """Copies a residual MLP of the same width and blocks into ``own``, the state of a Temporal, in place.
+
+    The result initially lifts the middle frame from 2D; weights of other frames and inputs start small.
 
     Raises:
         KeyError, RuntimeError: not such a network's state.
@@ -19,7 +20,7 @@ def from_residual_mlp(own: State, other: State, joints: int, channels: int) -> N
         if name.startswith(("stem.1", "blocks")):
             own[name].copy_(value)
     stem, learned = own["stem.0.weight"], other["stem.0.weight"]
-    plain = learned.shape[1] // (joints + 1)  # channels of a joint, and of the globals
+    plain = learned.shape[1] // (joints + 1)  # channels of a joint, equal to the number of globals
     middle = stem.shape[1] - 2 - (joints + 1) * channels
     columns = [middle + j * channels + c for j in range(joints + 1) for c in range(plain)]
     stem[:, :middle] *= 0.3
@@ -28,16 +29,16 @@ def from_residual_mlp(own: State, other: State, joints: int, channels: int) -> N
     own["head.weight"].view(joints, 4, -1)[:, :3] = other["head.weight"].view(joints, 3, -1)
     own["head.weight"].view(joints, 4, -1)[:, 3] = 0
     own["head.bias"].view(joints, 4)[:, :3] = other["head.bias"].view(joints, 3)
-    own["gate.bias"][:joints] = -20  # the answer as it was; opens in training
+    own["gate.bias"][:joints] = -20  # gate closed: the output is that of the MLP; training opens it
     own["gate.weight"].zero_()
 
 
 def from_narrower(own: State, other: State, joints: int) -> None:
     """Takes over a Temporal of the same inputs, blocks and per-edge layers whose trunk is at most as wide: some units are
-    there several times and share what they say (Chen et al., Net2Net, ICLR 2016). In place, in ``own``.
+    duplicated and share the outgoing weight (Chen et al., Net2Net, ICLR 2016). In place, in ``own``.
 
-    A state without the back-projection is given it: half of the answer at first. One without classes of bends keeps the fresh
-    layer for them.
+    If ``other`` has no back-projection (gate), that starts with half of the output. If it has no classes of bends, the layer
+    for them keeps its initial weights.
 
     Raises:
         KeyError, RuntimeError: not such a network's state.

@@ -1,4 +1,4 @@
-"""The locally connected network: a GCN with non-shared weights per edge.
+"""The locally connected network: a graph convolutional network in which every edge has its own weights.
 
 Ci, Wang, Ma, Wang, "Optimizing network structure for 3D human pose estimation", ICCV 2019.
 """
@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from .graph import neighbours
 from .per_edge import edge_products
 
-_WIDE = 32  # channels from which edge by edge is faster than neighbours side by side
+_WIDE = 32  # input channels from which one product for each edge is faster than one for each node
 
 
 class LocallyConnectedLayer(nn.Module):
-    """y_i = b_i + sum over j with hops(i, j) <= k of W_ij x_j: a matrix of its own for every edge.
+    """y_i = b_i + sum over j with hops(i, j) <= k of W_ij x_j: every edge has its own matrix.
 
     (J, B, inputs) -> (J, B, outputs). ``weight`` holds the E edges' matrices, (E * inputs, outputs), by target node. In
-    training on a CPU one product an edge, else one a node over its own neighbours, where the paper multiplies a dense
-    matrix by a mask.
+    training on a CPU there is one product for each edge, else one for each node over its neighbours; the paper multiplies a
+    dense matrix by a mask instead.
     """
 
     def __init__(self, nodes: int, edges: Sequence[tuple[int, int]], hops: int, inputs: int, outputs: int) -> None:
@@ -62,8 +62,8 @@ class _Norm(nn.Module):
 class LocallyConnected(nn.Module):
     """layer - [layer, layer + skip] x blocks - layer, each joint with its own weights for each neighbour.
 
-    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The globals go to every node. ``hops`` is the paper's k; the paper's
-    LeakyReLU 0.2 is kept, its dropout left out (samples without end).
+    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The globals are appended to every node's channels. ``hops`` is the
+    paper's k. The paper's LeakyReLU 0.2 is kept; its dropout is left out, because training samples are generated without limit.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class LocallyConnected(nn.Module):
         )
         self.head = layer(width, 3)
         with torch.no_grad():
-            self.head.weight.mul_(0.05)  # metres: the answer starts near the pelvis, not a body's length away
+            self.head.weight.mul_(0.05)  # small weights: before training all joints are near the pelvis
 
     def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
         x = torch.cat([nodes, globals[:, None].expand(-1, nodes.shape[1], -1)], -1).transpose(0, 1)

@@ -1,7 +1,7 @@
-"""The product of graphs with a matrix for every edge, and its gradient, without copying neighbours together.
+"""Graph convolution with a matrix for every edge, and its gradient, without concatenating neighbours.
 
-torch's own parts would need each node's neighbours concatenated (and as much again for the gradient), which takes as long on
-a CPU as the products themselves.
+With torch's own operations each node's neighbours would have to be concatenated (and again for the gradient), which takes as
+long on a CPU as the products themselves.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def edge_products(
     Args:
         weight: (E, I, O), strength: (E,), by target node in the order of ``near``; bias: (J, O).
     """
-    with torch.autocast(x.device.type, enabled=False):  # products into given places know one type of number
+    with torch.autocast(x.device.type, enabled=False):  # torch.addmm with ``out`` does not support autocast
         result: Tensor = _EdgeProducts.apply(x.float(), weight, bias, near, strength)  # type: ignore[no-untyped-call]
     return result
 

@@ -22,8 +22,9 @@ class _Block(nn.Module):
 class ResidualMLP(nn.Module):
     """Linear - [Linear-BN-ReLU x 2 + skip] x blocks - Linear over the flattened pose.
 
-    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The paper's dropout of 0.5 is against its one small data set; random
-    cameras and noise make samples without end, so the default here is none. No max-norm, as later re-implementations.
+    nodes (B, J, C) and globals (B, G) -> (B, J, 3). The paper's dropout of 0.5 is for its one small data set; here random
+    cameras and noise generate samples without limit, so the default is no dropout. As in later re-implementations there is no
+    max-norm constraint.
     """
 
     def __init__(

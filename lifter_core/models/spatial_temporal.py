@@ -141,12 +141,12 @@ class SpatialTemporal(nn.Module):
     """Joints (128, 128, 256) - max-pooled to parts (512, 512) - to the whole body, and back down, then attention.
 
     nodes (B, T, J, C) and globals (B, T, G) -> (B, T, J, 3); with one frame also (B, J, C), (B, G) -> (B, J, 3). The
-    paper's dropout is left out (samples without end). Joints come first
+    paper's dropout is left out (samples are generated without limit). Joints come first
     in memory, then frames, then the batch, so that each kernel is one product.
 
     Args:
         symmetric: pairs of joints that mirror each other; centre: the joint in the body's middle (the spine).
-        parts: joints of each part; the last is the trunk, to which the others hang.
+        parts: joints of each part; the last is the trunk, to which the others are connected.
         part_pairs: parts that mirror each other.
     """
 

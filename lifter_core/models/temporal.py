@@ -19,7 +19,7 @@ from .growing import from_narrower, from_residual_mlp
 from .locally_connected import LocallyConnectedLayer
 from .residual_mlp import _Block
 
-_METRES = 0.6  # spread of most bodies about the torso
+_METRES = 0.6  # m: initial value of the body's spread about the torso
 
 
 class Temporal(nn.Module):
@@ -68,7 +68,7 @@ class Temporal(nn.Module):
         )
         self.blocks = nn.Sequential(*(_Block(width, 0.0) for _ in range(blocks)))
         self.head = nn.Linear(width, joints * 4)
-        self.gate = nn.Linear(width, joints + 1)  # how far each point's ray is believed; log of the spread in metres
+        self.gate = nn.Linear(width, joints + 1)  # logits of each point's ray weight; log of the spread in metres
         with torch.no_grad():
             self.gate.weight.mul_(0.1)
             self.gate.bias.zero_()
@@ -88,7 +88,7 @@ class Temporal(nn.Module):
 
     def forward(self, nodes: Tensor, globals: Tensor) -> Tensor:
         x = torch.cat([nodes.flatten(2), globals], 2)
-        # what is given in a frame: the person, the detector's own 3D
+        # flags for each frame: the person is there, the detector's own 3D is there
         given = torch.stack([(nodes[..., 2] > 0).any(2), (nodes[..., 3:] != 0).flatten(2).any(2)], 2).to(x.dtype)
         h = self.embed(torch.cat([x, given], 2)) * given[..., :1]
         summary = torch.bmm(h.permute(2, 0, 1), self.filters).permute(1, 0, 2).flatten(1)
@@ -109,18 +109,18 @@ class Temporal(nn.Module):
         return torch.cat([out, self.hinges.to(logits.dtype) @ logits], 2)
 
     def _rays(self, out: Tensor, gate: Tensor, smooth: Tensor) -> Tensor:
-        """(B, J, 4) what the points' rays say of x and y: tangent * depth, about the pelvis, as far as they are believed."""
+        """(B, J, 4) x and y from the points' rays: tangent * depth, relative to the pelvis, times the gate; the rest is 0."""
         size = self.joints * self.channels
         points = smooth[:, :size].reshape(-1, self.joints, self.channels)[..., :2]
         spread = torch.exp(smooth[:, size : size + 1] * LOG_SPREAD[1] + LOG_SPREAD[0])
-        # the pelvis is as far as a body of that many metres looks that large: metres / spread
+        # depth of the pelvis = spread in metres / spread in the picture
         at = points * (torch.exp(gate[:, self.joints :]) + spread * out[..., 2])[..., None]
         planar = torch.sigmoid(gate[:, : self.joints, None]) * (at - at[:, :1])
         return torch.cat([planar, torch.zeros_like(planar)], 2)
 
     @torch.no_grad()
     def start_from(self, other: dict[str, Tensor]) -> None:
-        """Takes over what a trained residual MLP of the same width, or a temporal network at most as wide, has learned.
+        """Initialises from the state of a trained residual MLP of the same width, or of a temporal network at most as wide.
 
         Raises:
             KeyError, RuntimeError: not the state of such a network.
