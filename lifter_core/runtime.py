@@ -57,7 +57,7 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     if name not in cards:
         raise BadInputError(f"There is no model {name}; choose one of: {', '.join(cards)}.")
     if members := cards[name].get("members"):
-        return mean_of(name, [load(member, device, backend) for member in members])
+        return mean_of(name, [load(member, device, backend) for member in members], list(members.values()))
     if backend == "auto":
         with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
         backend = "torch" if with_torch else "onnxruntime"
@@ -68,8 +68,8 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     return _with_onnxruntime(name, cards[name])
 
 
-def mean_of(name: str, members: list[Model]) -> Model:
-    """Networks that err differently, together: the mean of their joints; the expected error and bends are the first one's.
+def mean_of(name: str, members: list[Model], weights: list[float]) -> Model:
+    """Networks that err differently, together: the weighted mean of their joints; expected error and bends are the first one's.
 
     The first may look at windows of frames, the others see each frame by itself.
     """
@@ -82,7 +82,7 @@ def mean_of(name: str, members: list[Model]) -> Model:
             middle = windows[:, first.taps.index(0)]
             frames = Encoded(*(values[middle] for values in encoded))
         others = [member.predict(frames, None)[..., :3] for member in members[1:]]
-        out[..., :3] = np.mean([out[..., :3], *others], axis=0)
+        out[..., :3] = np.average([out[..., :3], *others], axis=0, weights=weights)
         return out
 
     return first._replace(name=name, predict=predict)

@@ -103,9 +103,13 @@ def test_networks_together_answer_with_the_mean_of_their_joints():
 
     poses = random_poses(6)
     windows = np.array([[0, 4, 1], [3, 2, -1]])
-    both = mean_of("both", [Model("a", "cpu", answering(1, 5), (-1, 0, 1), True), Model("b", "cpu", answering(3, 3))])
+    both = mean_of(
+        "both", [Model("a", "cpu", answering(1, 5), (-1, 0, 1), True), Model("b", "cpu", answering(3, 3))], [3, 1]
+    )
     out = both.predict(poses, windows)
-    np.testing.assert_allclose(out[..., 0], np.broadcast_to(2 + poses.nodes[[4, 2], 0, 0][:, None], (2, 26)), rtol=1e-5)
+    np.testing.assert_allclose(
+        out[..., 0], np.broadcast_to(1.5 + poses.nodes[[4, 2], 0, 0][:, None], (2, 26)), rtol=1e-5
+    )
     np.testing.assert_allclose(out[:, 0, 4], 1 + poses.nodes[[4, 2], 0, 0], rtol=1e-5)
     assert both.taps == (-1, 0, 1) and both.knows_up and both.name == "both"
 
