@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.keypoints import Keypoints
 from lifter_core.normalise import look_at, standard_scale
+from lifter_core.rotations import about, to_matrix
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
-from lifter_core.solve.rotations import about, to_matrix
 from lifter_core.training.limbs import skeleton_of, straightened, with_limbs
 from lifter_core.training.mocap import Clip, limbs_of, to_joints
 from lifter_core.training.noise import RATE, detect, fitted, offsets, own_3d

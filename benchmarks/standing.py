@@ -20,6 +20,7 @@ from shots import seen
 
 from lifter_core.bends import flexion
 from lifter_core.pipeline import lift_person
+from lifter_core.rotations import about
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import BONE, BONES, JOINT_NAMES
 from lifter_core.solve import solve_joints
@@ -27,7 +28,6 @@ from lifter_core.solve.body import PARTS, STANDARD_PARTS, Body, body_of
 from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.lengths import people
 from lifter_core.solve.pose import forward
-from lifter_core.solve.rotations import about
 
 Array = NDArray[Any]
 

@@ -7,11 +7,12 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, transpose
+
 from .controls import fk_channels, ik_channels, set_switches
 from .kinds import BoneMap, Kind
 from .motion import Motion, Options, Posed
 from .rig import RetargetError, read_rig
-from .rotations import Floats, transpose
 from .source import motion_of
 from .transfer import carrier_of, transfer
 from .write import assign, fill, layer, make_action

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .rotations import Floats
+from lifter_core.rotations import Floats
 
 SLOW = 0.35  # leg lengths a second: a planted foot's ball is slower
 LOW = 0.06  # leg lengths: and not higher than this over the lowest it gets

@@ -3,10 +3,11 @@
 
 import numpy as np
 
+from lifter_core.rotations import Floats, apply
+
 from .limbs import reach
 from .motion import Motion
 from .rig import FORWARD, Rig
-from .rotations import Floats, apply
 
 
 def place_hands(motion: Motion, target: Rig, roles: dict[str, Floats], places: Floats, amount: float) -> bool:

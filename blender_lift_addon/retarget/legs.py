@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, about, apply, least_rotation, unit
+
 from .feet import bridged, pinned, runs_of, smooth
 from .limbs import apart, bent
 from .motion import Motion
 from .rig import FORWARD, Rig
-from .rotations import Floats, about, apply, between, unit
 
 HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
 SINK = 0.006  # of the leg's length: shoes give, and bending a straight leg by degrees for less would be seen
@@ -99,8 +100,8 @@ class Leg:
         """(T, 3, 3) what ``made`` turns thigh and shin by, and (T, 3) where the ball comes to."""
         knee, ankle = self.made(shift, correction, most)
         first, second = (
-            between(self.knee - self.hip, knee - self.hip - shift),
-            between(self.ankle - self.knee, ankle - knee),
+            least_rotation(self.knee - self.hip, knee - self.hip - shift),
+            least_rotation(self.ankle - self.knee, ankle - knee),
         )
         return first, second, ankle + apply(self.rolled, self.to_ball)
 

@@ -8,12 +8,13 @@ turns no limb by more than is allowed.
 
 import numpy as np
 
+from lifter_core.rotations import Floats
+
 from .feet import bridged, runs_of, slowed, smooth
 from .legs import Leg, leg_of, lifted_toes
 from .limbs import leeway
 from .motion import Contacts, Motion
 from .rig import Rig
-from .rotations import Floats
 
 EASY = 0.55  # of the turn that is allowed: what the hips leave to the legs' bending and stretching
 CREEP = 0.0018  # of the leg's length a frame, for a planted foot that cannot stay at its place

@@ -11,6 +11,7 @@ from ..keypoints import Keypoints
 from ..lifting import Lifted
 from ..options import SolveOptions
 from ..progress import Report, silent
+from ..rotations import continuous, to_quaternion
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
 from ..take import Take
 from ..take_meta import TakeMeta
@@ -23,7 +24,6 @@ from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Refined, Smoothing, State, refine
-from .rotations import continuous, to_quaternion
 from .stance import POINTS as STANCE
 from .stance import find_stance
 from .toes import bend_toes

@@ -8,9 +8,9 @@ import pytest
 
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.errors import BadInputError
+from lifter_core.rotations import about
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve.body import STANDARD
-from lifter_core.solve.rotations import about
 from lifter_core.training.synthetic import analyse, camera, film, motion, plan
 from lifter_core.training.synthetic.__main__ import main
 from lifter_core.training.synthetic.pairs import Pair, pack, read_pairs

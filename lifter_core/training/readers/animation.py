@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInputError
-from ...solve.rotations import about
+from ...rotations import about
 
 Array = NDArray[Any]
 
