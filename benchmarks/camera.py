@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifter_core.camera_motion import SHORT_SIDE, Background, Tracks, estimate_focal, estimate_motion
+from lifter_core.pinhole import focal_of_view
 from lifter_core.rotations import turn_of, turned
 from lifter_core.video import probe, read_frames
 
@@ -124,7 +125,7 @@ def rotations_of(angles: Array) -> Array:
 def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> Iterator[tuple[Array, list[Array]]]:
     """(h, w) uint8 frames, and the places of those people that a detector would tell."""
     w, h = SIZE
-    focal = w / 2 / np.tan(np.radians(SHOT_FOV) / 2)
+    focal = focal_of_view(w, SHOT_FOV)
     across, down = np.meshgrid(
         np.arange(w, dtype=np.float32) + 0.5 - w / 2, np.arange(h, dtype=np.float32) + 0.5 - h / 2
     )
@@ -192,7 +193,7 @@ def measured(frames: list[Array], people: list[list[Array]]) -> tuple[Tracks, fl
 
 def judged(path: Path3, tracks: Tracks) -> tuple[bool, list[float], str]:
     """Whether found still; mean, largest, last rotation error (degrees), px, zoom error (%); the focal length found."""
-    focal = SIZE[0] / 2 / np.tan(np.radians(SHOT_FOV) / 2) * path.zoom[0]
+    focal = focal_of_view(SIZE[0], SHOT_FOV) * path.zoom[0]
     estimate = estimate_motion(tracks, focal)
     motion = estimate.motion("moving")  # the errors of what was measured, whatever was made of it
     truth = rotations_of(path.angles)

@@ -8,6 +8,8 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from numpy.typing import NDArray
 
+from lifter_core.spans import runs
+
 from . import drawing
 from .footage import Footage, footage
 from .properties.settings import active_take, settings_of
@@ -82,10 +84,10 @@ def links_of(names: tuple[str, ...]) -> NDArray[np.int_]:
     return np.array([(index[a], index[b]) for a, b in LINKS if a in index and b in index], int).reshape(-1, 2)
 
 
-def spans(flags: NDArray[np.bool_], frames: NDArray[np.float64]) -> NDArray[np.float64]:
+def frame_spans(flags: NDArray[np.bool_], frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 2) first and last scene frame of each run of true flags, half a frame wider at both ends."""
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    starts, ends = edges[::2], edges[1::2] - 1
+    found = runs(flags)
+    starts, ends = [run.start for run in found], [run.stop - 1 for run in found]
     half = 0.5 * float(np.median(np.diff(frames))) if len(frames) > 1 else 0.5
     return np.stack((frames[starts] - half, frames[ends] + half), -1)
 
@@ -108,7 +110,7 @@ def _draw_timeline() -> None:
         rows.append((~seen.observed.any(0), LOST))
     height = BAR * scale
     for number, (flags, color) in enumerate(rows):
-        runs = spans(flags, frames)
+        runs = frame_spans(flags, frames)
         left = [region.view2d.view_to_region(a, 0, clip=False)[0] for a in runs[:, 0]]
         right = [region.view2d.view_to_region(b, 0, clip=False)[0] for b in runs[:, 1]]
         bottom = LIFT * scale + number * (height + scale)

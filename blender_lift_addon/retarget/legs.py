@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifter_core.rotations import Floats, about, apply, least_rotation, unit
+from lifter_core.spans import runs
 
-from .feet import bridged, pinned, runs_of, smooth
+from .feet import bridged, pinned, smooth
 from .limbs import apart, bent
 from .motion import Motion
 from .rig import FORWARD, Rig
@@ -62,7 +63,7 @@ class Leg:
         angle = -along * gain / (gain * gain + left + 1e-12)
         most = np.where(self.stands, ROLL, ROLL_IN_AIR)
         angle = np.clip(angle, -np.minimum(self.room, most), most)[:, None]
-        angle = smooth(bridged(angle, runs_of(self.bound), seconds)[:, 0], seconds, SHARP)
+        angle = smooth(bridged(angle, runs(self.bound), seconds)[:, 0], seconds, SHARP)
         self.rolled = about(self.across, angle)
         self.goal = self.flat + self.to_ball - apply(self.rolled, self.to_ball)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..rotations import turn_of, turned
+from ..spans import runs
 from .geometry import Turn, fit_turn, no_turn, warp
 from .motion import CameraMotion, still_camera
 from .tracks import Tracks
@@ -257,6 +258,5 @@ def _is_moving(tracks: Tracks, chain: _Chain, displacement: Array) -> bool:
         follows[m.frame] |= bool(go > 0.4 and stay < 0.5 * go) or tracks.births[m.reference] != 0
     often = (follows & (displacement > _UNSEEN)).mean() > _OFTEN
     clearly = follows & (displacement > _CLEARLY)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], clearly.astype(np.int8), [0]])))
-    longest = max((b - a for a, b in zip(edges[::2], edges[1::2], strict=True)), default=0)
+    longest = max((run.stop - run.start for run in runs(clearly)), default=0)
     return bool(often or longest >= _MOVING_RUN)

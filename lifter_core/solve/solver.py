@@ -13,6 +13,7 @@ from ..options import SolveOptions
 from ..progress import Report, silent
 from ..rotations import continuous, to_quaternion
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
+from ..spans import runs
 from ..take import Take
 from ..take_meta import TakeMeta
 from . import world
@@ -143,12 +144,6 @@ def solve_joints(
             bodies=tuple(_told(f) for f in found),
         ),
     )
-
-
-def runs(present: NDArray[np.bool_]) -> list[slice]:
-    """The stretches of frames in which somebody is there."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]]).astype(np.int8)))
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _told(person: Refined) -> dict[str, tuple[float, float]]:
