@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lifter_core.rotations import Floats
 
-from .motion import Channel, Motion, channels
+from .motion_curves import Channel, Motion, channels
 from .tags import curves_of, sign
 
 

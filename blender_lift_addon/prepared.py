@@ -15,7 +15,7 @@ from lifter_core.rotations import Floats
 
 from .armature import Rest
 from .keyframes import assign, blank_action, key_pose, write_curve
-from .motion import Motion
+from .motion_curves import Motion
 from .tags import curves_of, sign
 
 STEP = 0.02  # s; one more curve is begun until then

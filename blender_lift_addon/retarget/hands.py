@@ -5,9 +5,9 @@ import numpy as np
 
 from lifter_core.rotations import Floats, apply
 
-from .limbs import reach
-from .motion import Motion
 from .rig import FORWARD, Rig
+from .transfer_data import Motion
+from .two_bone_ik import reach
 
 
 def place_hands(motion: Motion, target: Rig, roles: dict[str, Floats], places: Floats, amount: float) -> bool:

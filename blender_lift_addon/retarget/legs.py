@@ -10,9 +10,9 @@ from lifter_core.rotations import Floats, about, apply, least_rotation, unit
 from lifter_core.spans import runs
 
 from .feet import bridged, pinned, smooth
-from .limbs import apart, bent
-from .motion import Motion
 from .rig import FORWARD, Rig
+from .transfer_data import Motion
+from .two_bone_ik import apart, bent
 
 HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
 SINK = 0.006  # of the leg's length: shoes give, and bending a straight leg by degrees for less would be seen

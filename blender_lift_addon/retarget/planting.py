@@ -13,9 +13,9 @@ from lifter_core.spans import runs
 
 from .feet import bridged, slowed, smooth
 from .legs import Leg, leg_of, lifted_toes
-from .limbs import leeway
-from .motion import Contacts, Motion
 from .rig import Rig
+from .transfer_data import Contacts, Motion
+from .two_bone_ik import leeway
 
 EASY = 0.55  # of the turn that is allowed: what the hips leave to the legs' bending and stretching
 CREEP = 0.0018  # of the leg's length a frame, for a planted foot that cannot stay at its place

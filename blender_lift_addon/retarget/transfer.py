@@ -12,9 +12,9 @@ from lifter_core.rotations import Floats, apply, transpose
 
 from .feet import find_contacts
 from .hands import place_hands
-from .motion import Contacts, Motion, Options, Posed
 from .planting import plant
 from .rig import CARRIER, RetargetError, Rig
+from .transfer_data import Contacts, Motion, Options, Posed
 from .turns import bone_turns, chain_turns, role_turns
 
 

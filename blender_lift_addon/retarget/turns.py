@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from lifter_core.rotations import Floats, about, least_rotation, mean_rotation, near_zero, transpose, twist_angle, unit
 
 from .align import rest_alignment
-from .motion import Contacts, Motion
 from .rig import CARRIER, Rig
 from .roles import TWISTS, parent_role, split
+from .transfer_data import Contacts, Motion
 
 LEVEL = np.cos(np.radians(20.0))
 UP = np.array((0.0, 0.0, 1.0))

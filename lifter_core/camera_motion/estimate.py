@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..rotations import turn_of, turned
 from ..spans import runs
 from .geometry import Turn, fit_turn, no_turn, warp
-from .motion import CameraMotion, still_camera
+from .rotation_and_zoom import CameraMotion, still_camera
 from .tracks import Tracks
 
 Array = NDArray[Any]

@@ -20,7 +20,7 @@ from . import world
 from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
-from .guess import first_guess
+from .initial_guess import first_guess
 from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local

@@ -14,8 +14,8 @@ from ...take import FORMAT, load_take
 from ..mocap import Clip, read_clips
 from .amc import read_amc, read_asf
 from .animation import Animation
-from .body import to_clip_joints
 from .bvh import read_bvh
+from .joint_names import to_clip_joints
 
 __all__ = ["read_amc", "read_asf", "read_bvh", "read_file", "read_folder"]
 
