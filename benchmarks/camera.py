@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifter_core.camera_motion import SHORT_SIDE, Background, Tracks, estimate_focal, estimate_motion
-from lifter_core.camera_motion.geometry import rotation_exp, rotation_log
+from lifter_core.pinhole import focal_of_view
+from lifter_core.rotations import turn_of, turned
 from lifter_core.video import probe, read_frames
 
 Array = NDArray[Any]
@@ -118,13 +119,13 @@ def rotations_of(angles: Array) -> Array:
     pan, tilt, roll = np.moveaxis(np.radians(angles), -1, 0)
     zero = np.zeros_like(pan)
     turns = [np.stack(v, -1) for v in ((zero, zero, -roll), (-tilt, zero, zero), (zero, -pan, zero))]
-    return rotation_exp(turns[0]) @ rotation_exp(turns[1]) @ rotation_exp(turns[2])
+    return turned(turns[0]) @ turned(turns[1]) @ turned(turns[2])
 
 
 def film(scene: NDArray[np.float32], path: Path3, rng: np.random.Generator) -> Iterator[tuple[Array, list[Array]]]:
     """(h, w) uint8 frames, and the places of those people that a detector would tell."""
     w, h = SIZE
-    focal = w / 2 / np.tan(np.radians(SHOT_FOV) / 2)
+    focal = focal_of_view(w, SHOT_FOV)
     across, down = np.meshgrid(
         np.arange(w, dtype=np.float32) + 0.5 - w / 2, np.arange(h, dtype=np.float32) + 0.5 - h / 2
     )
@@ -192,12 +193,12 @@ def measured(frames: list[Array], people: list[list[Array]]) -> tuple[Tracks, fl
 
 def judged(path: Path3, tracks: Tracks) -> tuple[bool, list[float], str]:
     """Whether found still; mean, largest, last rotation error (degrees), px, zoom error (%); the focal length found."""
-    focal = SIZE[0] / 2 / np.tan(np.radians(SHOT_FOV) / 2) * path.zoom[0]
+    focal = focal_of_view(SIZE[0], SHOT_FOV) * path.zoom[0]
     estimate = estimate_motion(tracks, focal)
     motion = estimate.motion("moving")  # the errors of what was measured, whatever was made of it
     truth = rotations_of(path.angles)
     truth = truth @ truth[0].T
-    error = np.degrees(np.linalg.norm(rotation_log(np.swapaxes(truth, 1, 2) @ motion.rotations), axis=1))
+    error = np.degrees(np.linalg.norm(turn_of(np.swapaxes(truth, 1, 2) @ motion.rotations), axis=1))
     zoom = np.abs(motion.zoom / (path.zoom / path.zoom[0]) - 1).max() * 100
     pixels = np.radians(error.mean()) * focal
     found = estimate_focal(tracks)

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from shots import Shot
 
+from lifter_core.rotations import least_rotation, to_matrix, turn_of
 from lifter_core.skeleton import BONE, BONE_PARENTS, JOINT, JOINT_NAMES
 from lifter_core.solve.body import measure
 from lifter_core.solve.pose import pose_from_joints
-from lifter_core.solve.rotations import least_rotation, to_matrix, turn_of
 from lifter_core.take import Take
 from lifter_core.training.metrics import LIMBS, acceleration_error, mpjpe, pa_mpjpe
 

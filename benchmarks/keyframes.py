@@ -19,13 +19,13 @@ from typing import Any
 import bpy
 
 import blender_lift_addon
-from blender_lift_addon import delivery, reels, runs
+from blender_lift_addon import delivery, opened_clips, runs
 from blender_lift_addon.arguments import LiftOptions
 from blender_lift_addon.armature import rest_of
 from blender_lift_addon.build import add_take
+from blender_lift_addon.clip_source import Source
 from blender_lift_addon.keyframes import key_pose
-from blender_lift_addon.motion import motion_of
-from blender_lift_addon.source import Source
+from blender_lift_addon.motion_curves import motion_of
 from blender_lift_addon.tags import untouched
 from blender_lift_addon.timing import take_frames
 from lifter_core.take import save_take
@@ -54,9 +54,9 @@ def arrival(clip: Path) -> None:
         clicks, lifts, solves, pushes = [], [], [], []
         for _ in range(RUNS + 1):  # the first warms up
             bpy.ops.wm.read_homefile(use_factory_startup=True)
-            reels._open.cache_clear()
+            opened_clips._open.cache_clear()
             began, busy = time.perf_counter(), time.thread_time()
-            reels.reel(clip)
+            opened_clips.reel(clip)
             clicks.append((time.perf_counter() - began, time.thread_time() - busy))
             source = Source(clip, name=clip.stem)
             lifts.append(

@@ -29,11 +29,11 @@ import numpy as np
 
 import blender_lift_addon
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.apply import Result, Side, retarget
+from blender_lift_addon.retarget.armature_to_armature import Result, Side, retarget
 from blender_lift_addon.retarget.kinds import kinds
-from blender_lift_addon.retarget.motion import Options
+from blender_lift_addon.retarget.retarget_settings import retarget_of, side_of_settings
 from blender_lift_addon.retarget.roles import NEXT
-from blender_lift_addon.retarget.settings import retarget_of, side_of_settings
+from blender_lift_addon.retarget.transfer_data import Options
 from blender_lift_addon.tags import uid_of
 from lifter_core.take import Take, load_take
 from tests.blender import target_rigs

@@ -19,7 +19,7 @@ import bpy
 
 import blender_lift_addon
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.settings import retarget_of
+from blender_lift_addon.retarget.retarget_settings import retarget_of
 from tests.blender import target_rigs
 from tests.blender.synthetic_take import synthetic_take
 

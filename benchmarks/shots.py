@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.keypoints import Keypoints
 from lifter_core.normalise import look_at, standard_scale
+from lifter_core.pinhole import focal_of_view
+from lifter_core.rotations import about, to_matrix
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
-from lifter_core.solve.rotations import about, to_matrix
 from lifter_core.training.limbs import skeleton_of, straightened, with_limbs
 from lifter_core.training.mocap import Clip, limbs_of, to_joints
 from lifter_core.training.noise import RATE, detect, fitted, offsets, own_3d
@@ -94,7 +95,7 @@ def _shoot(
         way = path[-1] - path[0]
         azimuth = float(np.arctan2(way[1], way[0])) + rng.normal(0, 0.3)
     pitch, roll = np.radians(np.clip(rng.normal(9, 8), -8, 28)), np.radians(rng.normal(0, 3))
-    focal = SIZE[0] / 2 / np.tan(np.radians(rng.uniform(36, 68)) / 2)
+    focal = focal_of_view(SIZE[0], rng.uniform(36, 68))
     matrix = np.array([[focal, 0, SIZE[0] / 2], [0, focal, SIZE[1] / 2], [0, 0, 1.0]])
     look = -np.array([np.cos(azimuth), np.sin(azimuth), 0])
     right = np.cross(look, [0, 0, 1.0])

@@ -22,11 +22,11 @@ from shots import shots
 
 from lifter_core.keypoints import Keypoints
 from lifter_core.lifting import joints_2d
+from lifter_core.pinhole import camera_matrix
 from lifter_core.pipeline import lift_person, solve_again
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve import SolveOptions, solve_joints
-from lifter_core.solve.camera import camera_matrix
 from lifter_core.take import Take, load_take, save_take
 from lifter_core.training.metrics import acceleration_error, mpjpe, pa_mpjpe
 from lifter_core.training.synthetic.pairs import read_pairs

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from shots import seen
 
 from lifter_core.bends import flexion
+from lifter_core.pinhole import camera_matrix, focal_of_view
 from lifter_core.pipeline import lift_person
+from lifter_core.rotations import about
 from lifter_core.runtime import DEFAULT_MODEL, Model, load
 from lifter_core.skeleton import BONE, BONES, JOINT_NAMES
 from lifter_core.solve import solve_joints
 from lifter_core.solve.body import PARTS, STANDARD_PARTS, Body, body_of
-from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.lengths import people
 from lifter_core.solve.pose import forward
-from lifter_core.solve.rotations import about
 
 Array = NDArray[Any]
 
@@ -58,7 +58,7 @@ def case(number: int, bend: float, rng: np.random.Generator) -> Case:
     joints = _pose(body, np.radians(bend), rng)
     yaw = 2 * np.pi * ((number * 0.618034 + rng.uniform(0, 0.1)) % 1)
     pitch, fov = np.radians(rng.uniform(-10, 25)), rng.uniform(30, 80)
-    focal = _SIZE[0] / 2 / np.tan(np.radians(fov) / 2)
+    focal = focal_of_view(_SIZE[0], fov)
     matrix = np.array([[focal, 0, _SIZE[0] / 2], [0, focal, _SIZE[1] / 2], [0, 0, 1]])
     level = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # Z up, seen from -Y: the front
     view = about(np.array([1.0, 0, 0]), np.array(pitch)) @ level @ about(np.array([0, 0, 1.0]), np.array(yaw))

@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import delivery, live, operators, overlay, panels, pictures, properties, retarget, runs, saving
+from . import delivery, live_clean_up, operators, overlay, panels, pictures, properties, retarget, runs, saving
 
 CLASSES: tuple[type, ...] = (
     *properties.CLASSES,
@@ -20,7 +20,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     for part in _PARTS:
         part.register()
-    live.register(delivery.solve_take)
+    live_clean_up.register(delivery.solve_take)
     # Here, so that `python -m blender_lift_addon.batch` does not find the module imported already.
     from . import batch
 
@@ -32,7 +32,7 @@ def unregister() -> None:
     from . import batch
 
     batch.unregister()
-    live.unregister()
+    live_clean_up.unregister()
     for part in reversed(_PARTS):
         part.unregister()
     for cls in reversed(CLASSES):

@@ -9,8 +9,8 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from lifter_core.rotations import to_quaternion, unit
 from lifter_core.skeleton import BONES
-from lifter_core.solve.rotations import to_quaternion, unit
 from lifter_core.take import Take
 
 Rest = tuple[NDArray[np.float64], NDArray[np.float64]]  # (B, 4) bones' axes at rest, wxyz; (B, 3) m, where they begin

@@ -22,11 +22,11 @@ from lifter_core.take import load_take, save_take
 
 from .arguments import QUALITIES, LiftOptions
 from .build import add_take
+from .clip_source import Source
 from .delivery import list_take, remarks
 from .engine import Engine, EngineError, Progress
 from .preferences import engine_python, processes
 from .scene_view import look_through_camera
-from .source import Source
 from .store import new_uid
 
 EXPORTS = ("bvh",)

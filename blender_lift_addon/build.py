@@ -11,13 +11,13 @@ import numpy as np
 from lifter_core.take import Take
 
 from .armature import make_armature, rest_of
-from .background import set_background
-from .camera import make_camera
+from .camera_background import set_background
 from .keyframes import key_pose
-from .motion import motion_of
+from .motion_curves import motion_of
+from .opened_clips import bring_in, reel
 from .prepared import Prepared
-from .reels import bring_in, reel
 from .tags import tag
+from .take_camera import make_camera
 from .timing import blender_rate, has_takes, scene_rate, timing
 
 SURE = 0.5  # a keypoint's confidence from which on it is taken for seen

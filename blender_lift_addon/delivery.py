@@ -13,19 +13,19 @@ import numpy as np
 from lifter_core.declare import Place
 from lifter_core.take import Take
 
-from . import footage, live, scene_view, status, store
+from . import live_clean_up, scene_view, seen_keypoints, status, store
 from .arguments import LiftOptions, solve_arguments
 from .build import add_take
-from .motion import Motion, motions_of
+from .clip_source import Source
+from .motion_curves import Motion, motions_of
+from .opened_clips import reel
 from .preferences import default_rig
 from .prepared import Prepared
+from .properties.lift_settings import settings_of
 from .properties.option_properties import option_values
-from .properties.settings import settings_of
 from .properties.takes import LiftTake, take_file
-from .reels import reel
 from .retarget.suggest import suggest
 from .runs import Outcome, Run, Steps, add, beside
-from .source import Source
 from .timing import has_takes, take_frames, timing
 from .update import rest_differs, rests, update_take
 
@@ -186,8 +186,8 @@ def list_take(scene: bpy.types.Scene, take: Take, file: Path, uid: str, source: 
     entry.first_frame = scene.frame_start if source.first_frame is None else source.first_frame
     entry.rate = scene.render.fps / scene.render.fps_base
     entry.note = remarks(take)
-    footage.keep(file, take)
-    with live.quiet():
+    seen_keypoints.keep(file, take)
+    with live_clean_up.quiet():
         entry.clean_up.camera = str(take.meta.options.get("camera") or "auto")
     settings.active_take = len(takes) - 1
     return entry
@@ -225,5 +225,5 @@ def _replace(scene: bpy.types.Scene, uid: str, solved: Take, file: Path, ready: 
     warning = update_take(entry, solved, ready)
     kept = store.adopt(file, uid)
     entry.path = str(kept)
-    footage.keep(kept, solved)
+    seen_keypoints.keep(kept, solved)
     return Outcome("Cleaned up", warning=warning)

@@ -7,7 +7,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion import Channel, Floats, Motion, channels
+from lifter_core.rotations import Floats
+
+from .motion_curves import Channel, Motion, channels
 from .tags import curves_of, sign
 
 

@@ -8,9 +8,11 @@ import numpy as np
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 from numpy.typing import NDArray
 
+from lifter_core.spans import runs
+
 from . import drawing
-from .footage import Footage, footage
-from .properties.settings import active_take, settings_of
+from .properties.lift_settings import active_take, settings_of
+from .seen_keypoints import SeenKeypoints, keypoints_of
 from .tags import uid_of
 
 LOST = (0.9, 0.2, 0.15, 0.85)
@@ -48,7 +50,7 @@ def _draw_keypoints() -> None:
     eye = space.camera if space.use_local_camera else scene.camera
     if uid_of(eye) != entry.uid or not space.overlay.show_overlays:
         return
-    seen = footage(entry)
+    seen = keypoints_of(entry)
     now = seen.at(entry, scene.frame_current_final) if seen is not None else None
     corners = [
         location_3d_to_region_2d(region, view, eye.matrix_world @ corner) for corner in eye.data.view_frame(scene=scene)
@@ -62,7 +64,7 @@ def _draw_keypoints() -> None:
         drawing.text("Tracking lost", (min(xs) + max(xs)) / 2, max(ys) - 30, shade=0.6, color=(1.0, 0.5, 0.4, 1.0))
 
 
-def _draw_figures(seen: Footage, now: int, left: float, right: float, middle: float) -> None:
+def _draw_figures(seen: SeenKeypoints, now: int, left: float, right: float, middle: float) -> None:
     """The keypoints between the frame's left and right edge: the footage is always as wide as the frame."""
     scale = (right - left) / seen.size[0]
     width = max(1.5, min(2.5, 0.0025 * (right - left)))
@@ -82,10 +84,10 @@ def links_of(names: tuple[str, ...]) -> NDArray[np.int_]:
     return np.array([(index[a], index[b]) for a, b in LINKS if a in index and b in index], int).reshape(-1, 2)
 
 
-def spans(flags: NDArray[np.bool_], frames: NDArray[np.float64]) -> NDArray[np.float64]:
+def frame_spans(flags: NDArray[np.bool_], frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 2) first and last scene frame of each run of true flags, half a frame wider at both ends."""
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    starts, ends = edges[::2], edges[1::2] - 1
+    found = runs(flags)
+    starts, ends = [run.start for run in found], [run.stop - 1 for run in found]
     half = 0.5 * float(np.median(np.diff(frames))) if len(frames) > 1 else 0.5
     return np.stack((frames[starts] - half, frames[ends] + half), -1)
 
@@ -96,7 +98,7 @@ def _draw_timeline() -> None:
     settings, entry = settings_of(scene), active_take(scene)
     if entry is None or not (settings.show_contacts or settings.show_lost):
         return
-    seen = footage(entry)
+    seen = keypoints_of(entry)
     if seen is None:
         return
     scale = context.preferences.system.ui_scale
@@ -108,7 +110,7 @@ def _draw_timeline() -> None:
         rows.append((~seen.observed.any(0), LOST))
     height = BAR * scale
     for number, (flags, color) in enumerate(rows):
-        runs = spans(flags, frames)
+        runs = frame_spans(flags, frames)
         left = [region.view2d.view_to_region(a, 0, clip=False)[0] for a in runs[:, 0]]
         right = [region.view2d.view_to_region(b, 0, clip=False)[0] for b in runs[:, 1]]
         bottom = LIFT * scale + number * (height + scale)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import bpy
 
+from lifter_core.rotations import Floats
+
 from .armature import Rest
 from .keyframes import assign, blank_action, key_pose, write_curve
-from .motion import Floats, Motion
+from .motion_curves import Motion
 from .tags import curves_of, sign
 
 STEP = 0.02  # s; one more curve is begun until then

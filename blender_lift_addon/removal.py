@@ -5,8 +5,8 @@ from typing import Any
 
 import bpy
 
-from .camera import camera_state
 from .tags import KEYS, armatures, camera, uid_of, untouched
+from .take_camera import camera_state
 
 
 def remove_made(scene: bpy.types.Scene, uid: str) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import footage, status, store
-from .properties.settings import settings_of
+from . import seen_keypoints, status, store
+from .properties.lift_settings import settings_of
 from .properties.takes import clip_file, take_file
 
 
@@ -36,7 +36,7 @@ def _before_save(path: str) -> None:
                 take.clip = bpy.path.relpath(str(clip), start=str(blend.parent))
             except ValueError:  # on another drive
                 take.clip = str(clip)
-    footage.forget()
+    seen_keypoints.forget()
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -49,12 +49,12 @@ def _after_save(path: str) -> None:
             value = getattr(take, name)
             if value.startswith("//"):
                 setattr(take, name, str(Path(bpy.path.abspath(value, start=str(Path(path).parent))).resolve()))
-    footage.forget()
+    seen_keypoints.forget()
 
 
 @persistent  # type: ignore[untyped-decorator]
 def _before_load(_path: str) -> None:
-    footage.forget()
+    seen_keypoints.forget()
     store.drop_saved()
 
 

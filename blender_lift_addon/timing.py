@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from lifter_core.take import Take
 
-from .motion import scene_frames
-from .reels import Reel
+from .motion_curves import scene_frames
+from .opened_clips import Reel
 from .tags import uid_of
 
 

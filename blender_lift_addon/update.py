@@ -8,15 +8,15 @@ import numpy as np
 
 from lifter_core.take import Take
 
-from .apply import fits
+from .action_swap import replace, replaceable
+from .add_again import fits
 from .armature import Rest, bone_name, rest_heads, rest_of, set_bones
-from .camera import camera_state, place_camera
 from .keyframes import key_pose
-from .motion import motion_of
+from .motion_curves import motion_of
 from .prepared import Prepared
 from .properties.takes import LiftTake
-from .renewal import replace, replaceable
 from .tags import KEYS, PERSON, armatures, camera, tag, uid_of, untouched
+from .take_camera import camera_state, place_camera
 from .timing import take_frames
 
 CLOSE = 1e-4  # m; the same bones

@@ -21,6 +21,7 @@ from .declare import Place
 from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
 from .options import OPTIONS, usable
+from .pinhole import view_of_focal
 from .progress import Bar, JsonLines, Report, silent
 from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
@@ -336,7 +337,7 @@ def _camera_line(take: Take) -> str:
     told = take.meta.options.get("camera") or "auto"
     what = said.reason if told == "auto" else f"{'stands still' if still else 'moves'}, as told"
     cuts = len(said.cuts)
-    across = 2 * np.degrees(np.arctan(take.image_size[0] / 2 / take.camera_matrix[0, 0]))
+    across = view_of_focal(take.image_size[0], take.camera_matrix[0, 0])
     sources = {"option": "as told", "file": "says the file", "motion": "from its movement"}
     source = sources.get(str(take.meta.focal_source), "assumed; give --fov if you know it")
     return (

@@ -1,6 +1,5 @@
 """The focal length of a clip: as the user says, as the file says, as the background's movement shows, or assumed."""
 
-import math
 import os
 import re
 import struct
@@ -12,6 +11,7 @@ import av
 import av.error
 
 from .camera_motion import Tracks, estimate_focal
+from .pinhole import assumed_focal, focal_of_view
 
 _FILM_WIDTH = 36.0  # mm
 _PLAUSIBLE = (8.0, 1000.0)  # mm, of a 35 mm equivalent
@@ -40,11 +40,11 @@ def find_focal(
         tagged: the 35 mm equivalent in mm that the file names (tagged_focal); tracks: the clip's background.
 
     Returns:
-        If nothing is known, the picture's diagonal: 53 degrees across it (as GVHMR and WHAM assume).
+        If nothing is known, ``assumed_focal``.
     """
     width, height = image_size
     if fov is not None:
-        return Focal(width / 2 / math.tan(math.radians(fov) / 2), "option")
+        return Focal(focal_of_view(width, fov), "option")
     if tagged is not None:
         # Equivalents are by the diagonal of the whole sensor, of which a video uses a part: 4:3 or 3:2 cut to 16:9,
         # and a margin for steadying. The longer side taken as 36 mm is between the readings, within 5 % of each.
@@ -52,7 +52,7 @@ def find_focal(
     found = estimate_focal(tracks) if tracks is not None else None
     if found is not None:
         return Focal(found.focal, "motion")
-    return Focal(math.hypot(width, height), "assumed")
+    return Focal(assumed_focal(image_size), "assumed")
 
 
 def tagged_focal(clip: str | os.PathLike[str]) -> float | None:

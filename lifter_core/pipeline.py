@@ -16,10 +16,10 @@ from .focal import Focal, find_focal
 from .keypoints import Keypoints
 from .lifting import Lifted, lift
 from .options import DetectOptions, SolveOptions, given, options_from, recorded, usable
+from .pinhole import camera_matrix
 from .progress import Report, silent
 from .runtime import DEFAULT_MODEL, Model, load
 from .solve import solve_joints
-from .solve.camera import camera_matrix
 from .solve.world import estimate_up
 from .take import Take
 from .take_meta import CameraMeta, TakeMeta

@@ -19,8 +19,8 @@ from mathutils import Vector
 
 import blender_lift_addon
 from blender_lift_addon.build import add_take
+from blender_lift_addon.retarget.retarget_settings import retarget_of
 from blender_lift_addon.retarget.rig import data_of
-from blender_lift_addon.retarget.settings import retarget_of
 from lifter_core.take import load_take
 from tests.blender import target_rigs
 

@@ -92,6 +92,23 @@ def _download(requirements: str, folder: Path, pip_platforms: list[str], python:
         return subprocess.run(command, env=clean_environment()).returncode == 0
 
 
+def stage_lifter_core(stage: Path, with_torch: bool) -> Path:
+    """Copies what lifter_core's wheel is built from to the folder ``stage``, and returns it.
+
+    Training is left out: its code, its fitted noise and its command.
+    """
+    ignore = shutil.ignore_patterns("training", "__pycache__", "*.pyc", *([] if with_torch else ["*.safetensors"]))
+    shutil.copytree(ROOT / "lifter_core", stage / "lifter_core", ignore=ignore)
+    for name in ("README.md", "NOTICE", "LICENSE-APACHE-2.0.txt"):
+        shutil.copy(ROOT / name, stage)
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    (stage / "pyproject.toml").write_text(re.sub(r"(?m)^lifter-train = .*\n", "", project), "utf-8")
+    package = stage / "lifter_core" / "__init__.py"
+    text = package.read_text("utf-8")
+    package.write_text(re.sub(r'(__version__ = "[^"]+)"', rf'\1+{_digest(stage)}"', text), "utf-8")
+    return stage
+
+
 def build_lifter_core(folder: Path, with_torch: bool) -> Path:
     """Builds lifter_core's wheel into ``folder``; its version ends in a hash of its contents.
 
@@ -102,14 +119,7 @@ def build_lifter_core(folder: Path, with_torch: bool) -> Path:
     Raises:
         SetupError: the build failed.
     """
-    stage = folder / "lifter_core_source"
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", *([] if with_torch else ["*.safetensors"]))
-    shutil.copytree(ROOT / "lifter_core", stage / "lifter_core", ignore=ignore)
-    for name in ("pyproject.toml", "README.md", "NOTICE", "LICENSE-APACHE-2.0.txt"):
-        shutil.copy(ROOT / name, stage)
-    package = stage / "lifter_core" / "__init__.py"
-    text = package.read_text("utf-8")
-    package.write_text(re.sub(r'(__version__ = "[^"]+)"', rf'\1+{_digest(stage)}"', text), "utf-8")
+    stage = stage_lifter_core(folder / "lifter_core_source", with_torch)
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(stage)]
     if subprocess.run(pip, env=clean_environment(SOURCE_DATE_EPOCH="315532800")).returncode:
         raise SetupError("Building lifter_core's wheel failed (pip's words stand above).")

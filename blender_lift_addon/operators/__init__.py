@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the user can do."""
 
-from . import cache, clip, drop, lift, log, person, presets, takes, tell
+from . import cache, clip, drop, lift, log, person, presets, status_bar, takes
 
 CLASSES = (
     *cache.CLASSES,
@@ -12,7 +12,7 @@ CLASSES = (
     *person.CLASSES,
     *presets.CLASSES,
     *takes.CLASSES,
-    *tell.CLASSES,
+    *status_bar.CLASSES,
 )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from .. import store
-from ..properties.settings import settings_of
+from ..properties.lift_settings import settings_of
 from ..properties.takes import take_file
 
 if TYPE_CHECKING:

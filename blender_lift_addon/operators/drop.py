@@ -8,8 +8,8 @@ import bpy
 from bpy.props import CollectionProperty, StringProperty
 
 from .. import delivery
-from ..properties.settings import settings_of
-from ..source import VIDEO_SUFFIXES, Source, lift_options
+from ..clip_source import VIDEO_SUFFIXES, Source, lift_options
+from ..properties.lift_settings import settings_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -7,8 +7,8 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import delivery, runs
-from ..properties.settings import settings_of
-from ..source import SourceError, lift_options, source_of, why_not
+from ..clip_source import SourceError, lift_options, source_of, why_not
+from ..properties.lift_settings import settings_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -8,8 +8,8 @@ import bpy
 import gpu
 
 from .. import drawing, pictures
-from ..properties.settings import settings_of
-from ..source import SourceError, source_of
+from ..clip_source import SourceError, source_of
+from ..properties.lift_settings import settings_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -9,9 +9,9 @@ from bpy.props import BoolProperty, EnumProperty
 from lifter_core.errors import LiftError
 from lifter_core.take import load_take
 
-from .. import delivery, footage, live, runs, scene_view, store
-from ..apply import add_again, fits, key_on
-from ..properties.settings import active_take, settings_of
+from .. import delivery, live_clean_up, runs, scene_view, seen_keypoints, store
+from ..add_again import add_again, fits, key_on
+from ..properties.lift_settings import active_take, settings_of
 from ..properties.takes import take_file
 from ..removal import remove_made
 
@@ -126,11 +126,11 @@ class LIFT_OT_reset_clean_up(_OnTake):
         entry = active_take(context.scene)
         assert entry is not None and context.scene is not None
         clean_up: Any = entry.clean_up
-        with live.quiet():
+        with live_clean_up.quiet():
             for setting in clean_up.bl_rna.properties:
                 if not setting.is_readonly and setting.identifier != "name":
                     clean_up.property_unset(setting.identifier)
-        live.changed(clean_up, context)
+        live_clean_up.changed(clean_up, context)
         return {"FINISHED"}
 
 
@@ -190,7 +190,7 @@ class LIFT_OT_remove_take(_OnTake):
         takes.remove(settings.active_take)
         settings.active_take = max(0, min(settings.active_take, len(takes) - 1))
         if file is not None:
-            footage.forget()
+            seen_keypoints.forget()
             try:
                 store.retire(file)
             except OSError as error:

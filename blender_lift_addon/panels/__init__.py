@@ -3,9 +3,9 @@
 
 import bpy
 
-from . import clean_up, look, menu, preferences, queue, takes, video
+from . import clean_up, display, menu, preferences, queue, takes, video
 
-CLASSES = (*preferences.CLASSES, *video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *look.CLASSES, *menu.CLASSES)
+CLASSES = (*preferences.CLASSES, *video.CLASSES, *takes.CLASSES, *clean_up.CLASSES, *display.CLASSES, *menu.CLASSES)
 
 
 def register() -> None:

@@ -9,7 +9,7 @@ from lifter_core.declare import Place
 from .. import runs
 from ..operators.presets import LIFT_OT_add_clean_up_preset
 from ..operators.takes import LIFT_OT_reset_clean_up, LIFT_OT_solve_take
-from ..properties.settings import active_take, settings_of
+from ..properties.lift_settings import active_take, settings_of
 from ..runs import State
 from .option_rows import draw_options
 from .text import paragraph

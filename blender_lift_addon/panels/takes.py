@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..operators.takes import LIFT_OT_apply_take, LIFT_OT_remove_take
-from ..properties.settings import active_take, settings_of
+from ..properties.lift_settings import active_take, settings_of
 from ..properties.takes import take_file
 from .text import paragraph
 

@@ -9,13 +9,13 @@ from bl_ui.utils import PresetPanel
 from lifter_core.declare import Place
 
 from .. import pictures, runs
+from ..clip_source import SourceError, source_of
 from ..operators.clip import LIFT_OT_choose_clip
 from ..operators.drop import LIFT_OT_add_clips
 from ..operators.lift import LIFT_OT_video_to_armature
 from ..operators.person import LIFT_OT_pick_person
 from ..operators.presets import LIFT_OT_add_lift_preset
-from ..properties.settings import LiftSettings, settings_of, strips
-from ..source import SourceError, source_of
+from ..properties.lift_settings import LiftSettings, settings_of, strips
 from .option_rows import draw_options
 from .queue import draw_queue
 from .text import paragraph

@@ -4,14 +4,14 @@
 import bpy
 from bpy.props import PointerProperty
 
-from . import clean_up, settings, takes
+from . import clean_up, lift_settings, takes
 
-CLASSES = (*clean_up.CLASSES, *takes.CLASSES, *settings.CLASSES)
+CLASSES = (*clean_up.CLASSES, *takes.CLASSES, *lift_settings.CLASSES)
 
 
 def register() -> None:
     """Gives every scene its choices."""
-    bpy.types.Scene.lift = PointerProperty(type=settings.LiftSettings)  # type: ignore[attr-defined, func-returns-value]
+    bpy.types.Scene.lift = PointerProperty(type=lift_settings.LiftSettings)  # type: ignore[attr-defined, func-returns-value]
 
 
 def unregister() -> None:

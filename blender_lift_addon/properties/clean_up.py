@@ -5,7 +5,7 @@ import bpy
 
 from lifter_core.declare import Place
 
-from ..live import changed
+from ..live_clean_up import changed
 from .option_properties import option_properties
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From one armature to another: a take's motion, or any, on any rig whose bones are mapped (docs/retargeting.md)."""
 
-from . import export, fit, map_operators, operators, panel, settings
+from . import export, fit, map_operators, operators, panel, retarget_settings
 
 CLASSES: tuple[type, ...] = (
-    *settings.CLASSES,
+    *retarget_settings.CLASSES,
     *operators.CLASSES,
     *fit.CLASSES,
     *map_operators.CLASSES,
@@ -15,9 +15,9 @@ CLASSES: tuple[type, ...] = (
 
 def register() -> None:
     """Gives every scene its choices."""
-    settings.register()
+    retarget_settings.register()
 
 
 def unregister() -> None:
     """Takes them away."""
-    settings.unregister()
+    retarget_settings.unregister()

@@ -3,9 +3,10 @@
 
 import numpy as np
 
+from lifter_core.rotations import Floats, least_rotation, unit
+
 from .rig import Rig
 from .roles import FINGERS, PHALANGES, parent_role, split
-from .rotations import Floats, between, unit
 
 SWUNG = {"upper_arm", "forearm", "thigh", "shin", *PHALANGES}  # roles whose direction is what counts
 NEAR = np.cos(np.radians(40.0))
@@ -74,7 +75,7 @@ def rest_alignment(source: Rig, target: Rig, source_palms: bool, target_palms: b
             turn = of(above) if above else turn
             a, b = _direction(target, role), _direction(source, role)
             if a is not None and b is not None:
-                turn = between(turn @ a, b) @ turn
+                turn = least_rotation(turn @ a, b) @ turn
         elif base == "hand":
             turn = of(above)
             ahead_t, across_t = hand_axes(target, side, target_palms)
@@ -82,11 +83,11 @@ def rest_alignment(source: Rig, target: Rig, source_palms: bool, target_palms: b
             if ahead_t is not None and ahead_s is not None and across_t is not None and across_s is not None:
                 turn = _axes(ahead_s, across_s) @ _axes(ahead_t, across_t).T
             elif ahead_t is not None and ahead_s is not None:
-                turn = between(turn @ ahead_t, ahead_s) @ turn
+                turn = least_rotation(turn @ ahead_t, ahead_s) @ turn
         elif base == "foot":
             a, b = _heading(target, role), _heading(source, role)
             if a is not None and b is not None:
-                turn = between(a, b)
+                turn = least_rotation(a, b)
         elif base == "toes" or base.endswith("_twist"):
             turn = of(above)
         aligned[role] = turn

@@ -3,7 +3,9 @@
 
 import numpy as np
 
-from .rotations import Floats, euler_of_matrix, matrix_of_euler
+from lifter_core.rotations import Floats
+
+from .rotation_modes import euler_of_matrix, matrix_of_euler
 
 Y_UP = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))  # from Z up, facing -Y, to Y up, facing Z
 

@@ -8,11 +8,12 @@ from typing import Any
 import bpy
 import numpy as np
 
+from lifter_core.rotations import Floats, apply, transpose, unit
+
 from .kinds import Kind
-from .motion import Posed
 from .rig import data_of
 from .roles import split
-from .rotations import Floats, apply, transpose, unit
+from .transfer_data import Posed
 
 POLE_DISTANCE = 0.8  # of the limb's length from the middle joint
 LIMB = {"hand": ("upper_arm", "forearm", -1.0), "foot": ("thigh", "shin", 1.0)}

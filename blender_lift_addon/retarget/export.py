@@ -14,10 +14,10 @@ import bpy
 import numpy as np
 from bpy.props import EnumProperty, StringProperty
 
+from .bone_motion import curves_of
 from .bvh_axes import Y_UP, turned
+from .retarget_settings import retarget_of
 from .rig import data_of
-from .settings import retarget_of
-from .source import curves_of
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

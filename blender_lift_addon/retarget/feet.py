@@ -6,18 +6,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .rotations import Floats
+from lifter_core.rotations import Floats
+from lifter_core.spans import runs
 
 SLOW = 0.35  # leg lengths a second: a planted foot's ball is slower
 LOW = 0.06  # leg lengths: and not higher than this over the lowest it gets
 STAYS = 0.02  # leg lengths: how far from the place where it stands; past that it slides, or has been put elsewhere
 SHORTEST, LONGEST_GAP = 0.1, 0.07  # s
-
-
-def runs_of(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First and one-past-last index of each run of true."""
-    edges = np.flatnonzero(np.diff(np.concatenate(((0,), flags.astype(int), (0,)))))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def find_contacts(ball: Floats, seconds: Floats, leg: float) -> NDArray[np.bool_]:
@@ -33,32 +28,32 @@ def find_contacts(ball: Floats, seconds: Floats, leg: float) -> NDArray[np.bool_
     speed = np.linalg.norm(np.gradient(ball, seconds, axis=0), axis=-1) / leg
     height = (ball[:, 2] - np.percentile(ball[:, 2], 5)) / leg
     standing = (speed < SLOW) & (height < LOW)
-    for start, end in runs_of(~standing):
-        if start > 0 and end < len(ball) and seconds[end - 1] - seconds[start] < LONGEST_GAP:
-            standing[start:end] = True
+    for gap in runs(~standing):
+        if gap.start > 0 and gap.stop < len(ball) and seconds[gap.stop - 1] - seconds[gap.start] < LONGEST_GAP:
+            standing[gap] = True
     for _ in range(3):  # the place is another one once what is not of the stand is left out
-        for start, end in runs_of(standing):
-            away = np.linalg.norm(ball[start:end] - np.median(ball[start:end], 0), axis=-1)
-            standing[start:end] = away < STAYS * leg
-    for start, end in runs_of(standing):
-        if seconds[end - 1] - seconds[start] < SHORTEST:
-            standing[start:end] = False
+        for stand in runs(standing):
+            away = np.linalg.norm(ball[stand] - np.median(ball[stand], 0), axis=-1)
+            standing[stand] = away < STAYS * leg
+    for stand in runs(standing):
+        if seconds[stand.stop - 1] - seconds[stand.start] < SHORTEST:
+            standing[stand] = False
     return standing
 
 
 def pinned(ball: Floats, standing: NDArray[np.bool_], seconds: Floats, floor: float) -> Floats:
     """(T, 3) the ball's way with each stand held at one place, at the height ``floor``."""
     correction = np.zeros_like(ball)
-    runs = runs_of(standing)
-    for start, end in runs:
-        place = np.median(ball[start:end], 0)
+    stands = runs(standing)
+    for stand in stands:
+        place = np.median(ball[stand], 0)
         place[2] = floor
-        correction[start:end] = place - ball[start:end]
-    return ball + bridged(correction, runs, seconds)
+        correction[stand] = place - ball[stand]
+    return ball + bridged(correction, stands, seconds)
 
 
-def bridged(correction: Floats, runs: list[tuple[int, int]], seconds: Floats, fade: float = 0.25) -> Floats:
-    """(T, 3) corrections as they are in the runs, and between runs going over smoothly from one to the next.
+def bridged(correction: Floats, kept: list[slice], seconds: Floats, fade: float = 0.25) -> Floats:
+    """(T, 3) corrections as they are in the runs of frames to keep, and between them going over smoothly from one to the next.
 
     Before the first, after the last and in long gaps they fade out, in ``fade`` seconds.
     """
@@ -69,7 +64,7 @@ def bridged(correction: Floats, runs: list[tuple[int, int]], seconds: Floats, fa
         x = np.clip(x, 0.0, 1.0)
         return x * x * (3 - 2 * x)
 
-    bounds = [(0, None), *runs, (frames, None)]
+    bounds = [(0, None), *((run.start, run.stop) for run in kept), (frames, None)]
     for before, after in pairwise(bounds):
         start = before[1] if before[1] is not None else 0
         end = after[0] if after is not bounds[-1] else frames

@@ -7,9 +7,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .apply import Side
+from .armature_to_armature import Side
+from .retarget_settings import retarget_of, side_of_settings
 from .rig import RetargetError, read_rig
-from .settings import retarget_of, side_of_settings
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -3,10 +3,11 @@
 
 import numpy as np
 
-from .limbs import reach
-from .motion import Motion
+from lifter_core.rotations import Floats, apply
+
 from .rig import FORWARD, Rig
-from .rotations import Floats, apply
+from .transfer_data import Motion
+from .two_bone_ik import reach
 
 
 def place_hands(motion: Motion, target: Rig, roles: dict[str, Floats], places: Floats, amount: float) -> bool:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .feet import bridged, pinned, runs_of, smooth
-from .limbs import apart, bent
-from .motion import Motion
+from lifter_core.rotations import Floats, about, apply, least_rotation, unit
+from lifter_core.spans import runs
+
+from .feet import bridged, pinned, smooth
 from .rig import FORWARD, Rig
-from .rotations import Floats, about, apply, between, unit
+from .transfer_data import Motion
+from .two_bone_ik import apart, bent
 
 HEEL = 0.3  # how far the heel is behind the ankle and how high, in parts of the ball's way ahead and the ankle's height
 SINK = 0.006  # of the leg's length: shoes give, and bending a straight leg by degrees for less would be seen
@@ -61,7 +63,7 @@ class Leg:
         angle = -along * gain / (gain * gain + left + 1e-12)
         most = np.where(self.stands, ROLL, ROLL_IN_AIR)
         angle = np.clip(angle, -np.minimum(self.room, most), most)[:, None]
-        angle = smooth(bridged(angle, runs_of(self.bound), seconds)[:, 0], seconds, SHARP)
+        angle = smooth(bridged(angle, runs(self.bound), seconds)[:, 0], seconds, SHARP)
         self.rolled = about(self.across, angle)
         self.goal = self.flat + self.to_ball - apply(self.rolled, self.to_ball)
 
@@ -99,8 +101,8 @@ class Leg:
         """(T, 3, 3) what ``made`` turns thigh and shin by, and (T, 3) where the ball comes to."""
         knee, ankle = self.made(shift, correction, most)
         first, second = (
-            between(self.knee - self.hip, knee - self.hip - shift),
-            between(self.ankle - self.knee, ankle - knee),
+            least_rotation(self.knee - self.hip, knee - self.hip - shift),
+            least_rotation(self.ankle - self.knee, ankle - knee),
         )
         return first, second, ankle + apply(self.rolled, self.to_ball)
 

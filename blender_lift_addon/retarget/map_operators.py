@@ -9,10 +9,10 @@ import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from .export import file_name
-from .guess import mirrored
 from .kinds import MapFileError, load_map, save_map
+from .name_matching import mirrored
+from .retarget_settings import OWN, fill, kind_of, map_of, retarget_of, set_map, store_pose
 from .rig import data_of
-from .settings import OWN, fill, kind_of, map_of, retarget_of, set_map, store_pose
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from .apply import retarget
+from .armature_to_armature import retarget
 from .controls import restore_switches
+from .retarget_settings import map_of, options_of, retarget_of, side_of_settings
 from .rig import RetargetError
 from .roles import NEEDED, label
-from .settings import map_of, options_of, retarget_of, side_of_settings
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import OperatorReturnItems

@@ -18,8 +18,8 @@ from .map_operators import (
     LIFT_OT_retarget_save_map,
 )
 from .operators import LIFT_OT_retarget, LIFT_OT_retarget_restore_switches
+from .retarget_settings import describe, kind_of, retarget_of, unsure_of
 from .roles import BODY, label
-from .settings import describe, kind_of, retarget_of, unsure_of
 
 
 class LIFT_UL_bone_map(bpy.types.UIList):

@@ -8,12 +8,14 @@ turns no limb by more than is allowed.
 
 import numpy as np
 
-from .feet import bridged, runs_of, slowed, smooth
+from lifter_core.rotations import Floats
+from lifter_core.spans import runs
+
+from .feet import bridged, slowed, smooth
 from .legs import Leg, leg_of, lifted_toes
-from .limbs import leeway
-from .motion import Contacts, Motion
 from .rig import Rig
-from .rotations import Floats
+from .transfer_data import Contacts, Motion
+from .two_bone_ik import leeway
 
 EASY = 0.55  # of the turn that is allowed: what the hips leave to the legs' bending and stretching
 CREEP = 0.0018  # of the leg's length a frame, for a planted foot that cannot stay at its place
@@ -90,7 +92,7 @@ def _settle(
     Where a planted foot cannot stay at its place for that, it leaves it and comes back by ``creep`` a frame: what
     ``most`` allows and what so slow a foot does are met in turn; the hips go after what is missed.
     """
-    runs = [runs_of(leg.stands) for leg in legs]
+    stands = [runs(leg.stands) for leg in legs]
     shift = _smoothed(wanted, seconds)
     off = [leg.given(leg.goal - leg.ankle - shift, creep) for leg in legs]  # where the foot is, from its goal
     standing = np.maximum(np.sum([leg.stands for leg in legs], 0), 1)[:, None]
@@ -103,9 +105,9 @@ def _settle(
             way = leg.goal - leg.ankle - shift
             now = leg.made(shift, way + off[i], most)[1] - leg.goal
             off[i] = now.copy()
-            for start, end in runs[i]:
-                off[i][start:end] = slowed(now[start:end], creep)
-            off[i] = bridged(off[i], runs[i], seconds)
+            for stand in stands[i]:
+                off[i][stand] = slowed(now[stand], creep)
+            off[i] = bridged(off[i], stands[i], seconds)
             missed += (off[i] - now) * leg.stands[:, None]
         if np.abs(missed).max() < 0.1 * creep:
             break

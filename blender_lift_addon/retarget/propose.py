@@ -4,10 +4,10 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from .guess import guess
 from .kinds import BoneMap
 from .lexicon import WORDS, says, words
 from .lexicon import sides as sides_of
+from .name_matching import guess
 from .roles import BODY, other_side, split
 from .shape import by_shape
 

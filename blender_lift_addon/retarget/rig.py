@@ -12,9 +12,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, unit
+
 from .kinds import BoneMap, Kind
 from .roles import NEEDED, NEXT, PHALANGES, label, split
-from .rotations import Floats, unit
 
 CARRIER = "carrier"
 FORWARD = np.array((0.0, -1.0, 0.0))  # where characters look

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lifter_core.rotations import Floats
+
 from .kinds import BoneMap
-from .rotations import Floats
 
 OFF_CENTRE = 0.02  # of the height: bones nearer to the middle plane are of the trunk
 

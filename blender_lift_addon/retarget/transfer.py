@@ -8,12 +8,13 @@ rest poses. A bone's own channel is then R^-1 D_parent^-1 D_j R with R its rest 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, apply, transpose
+
 from .feet import find_contacts
 from .hands import place_hands
-from .motion import Contacts, Motion, Options, Posed
 from .planting import plant
 from .rig import CARRIER, RetargetError, Rig
-from .rotations import Floats, apply, transpose
+from .transfer_data import Contacts, Motion, Options, Posed
 from .turns import bone_turns, chain_turns, role_turns
 
 

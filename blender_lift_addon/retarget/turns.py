@@ -4,11 +4,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, about, least_rotation, mean_rotation, near_zero, transpose, twist_angle, unit
+
 from .align import rest_alignment
-from .motion import Contacts, Motion
 from .rig import CARRIER, Rig
 from .roles import TWISTS, parent_role, split
-from .rotations import Floats, about, between, mean_rotation, near_zero, transpose, twist_angle, unit
+from .transfer_data import Contacts, Motion
 
 LEVEL = np.cos(np.radians(20.0))
 UP = np.array((0.0, 0.0, 1.0))
@@ -59,7 +60,7 @@ def _flat(delta: Floats, standing: NDArray[np.bool_]) -> Floats:
     if not standing.any():
         return np.eye(3)
     up = unit(np.median(delta[standing][:, 2, :], 0))  # the floor's normal as the foot sees it
-    return between(UP, up) if up[2] > LEVEL else np.eye(3)
+    return least_rotation(UP, up) if up[2] > LEVEL else np.eye(3)
 
 
 def role_turns(motion: Motion, target: Rig, target_palms: bool, contacts: Contacts) -> dict[str, Floats]:

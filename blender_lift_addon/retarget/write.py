@@ -7,15 +7,17 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, continuous, to_quaternion
+
 from ..keyframes import add_curves
 from .controls import Channels
-from .rotations import Floats, axis_angle_of_matrix, continuous_quaternions, euler_of_matrix
+from .rotation_modes import axis_angle_of_matrix, euler_of_matrix
 
 
 def rotation_curves(mode: str, rotation: Floats) -> tuple[str, Floats]:
     """The channel that a rotation mode keys, and its values (T, 3 or 4)."""
     if mode == "QUATERNION":
-        return "rotation_quaternion", continuous_quaternions(rotation)
+        return "rotation_quaternion", continuous(to_quaternion(rotation))
     if mode == "AXIS_ANGLE":
         return "rotation_axis_angle", axis_angle_of_matrix(rotation)
     return "rotation_euler", euler_of_matrix(rotation, mode)

@@ -1,8 +1,8 @@
 """Camera motion: the rotation and zoom of a camera that does not change its place, estimated from the background."""
 
-from .background import SHORT_SIDE, Background
+from .background_tracker import SHORT_SIDE, Background
 from .estimate import CameraEstimate, estimate_motion
-from .motion import CameraMotion, still_camera
+from .rotation_and_zoom import CameraMotion, still_camera
 from .self_calibration import FocalEstimate, estimate_focal
 from .tracks import Measurement, Tracks
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import Turn, fit_turn, no_turn, rotation_exp, rotation_log, warp
-from .motion import CameraMotion, still_camera
+from ..rotations import turn_of, turned
+from ..spans import runs
+from .geometry import Turn, fit_turn, no_turn, warp
+from .rotation_and_zoom import CameraMotion, still_camera
 from .tracks import Tracks
 
 Array = NDArray[Any]
@@ -51,7 +53,7 @@ class CameraEstimate:
         if camera == "still" or (camera == "auto" and self.still):
             return still_camera(len(self.turns), self.reason if camera == "auto" else "said to stand still")
         zoom = np.exp(self.turns[:, 3])
-        return CameraMotion(rotation_exp(self.turns[:, :3]), zoom, False, self.reason)
+        return CameraMotion(turned(self.turns[:, :3]), zoom, False, self.reason)
 
     def at_focal(self, focal: float, image_size: tuple[int, int]) -> "CameraEstimate":
         """The estimate for another focal length (px) that moves the picture in the same way.
@@ -61,16 +63,16 @@ class CameraEstimate:
         if not np.any(self.turns):
             return replace(self, focal=focal)
         grid = _grid(image_size)
-        old, new = [rotation_exp(self.turns[0, :3])] * 2
+        old, new = [turned(self.turns[0, :3])] * 2
         turns = self.turns.copy()
         for t in range(1, len(turns)):
             zoom = float(np.exp(self.turns[t - 1, 3])), float(np.exp(self.turns[t, 3]))
-            now = rotation_exp(self.turns[t, :3])
+            now = turned(self.turns[t, :3])
             moved = warp(Turn(now @ old.T, zoom[1] / zoom[0], self.focal * zoom[0]), grid)
             start = Turn(np.eye(3), zoom[1] / zoom[0], focal * zoom[0])
             step, _ = fit_turn(start, grid, moved, scale=1e3, zooms=False, rounds=4)
             old, new = now, step.rotation @ new
-            turns[t, :3] = rotation_log(new)
+            turns[t, :3] = turn_of(new)
         return replace(self, turns=turns, focal=focal)
 
 
@@ -84,7 +86,7 @@ def estimate_motion(tracks: Tracks, focal: float) -> CameraEstimate:
     if not chain.zooms():
         chain = _Chain(tracks, focal * tracks.scale, chain.turns)
     rotations, zoom, cuts = chain.solve()
-    turns = np.concatenate([rotation_log(rotations), np.log(zoom)[:, None]], 1)
+    turns = np.concatenate([turn_of(rotations), np.log(zoom)[:, None]], 1)
     displacement = _displacement(rotations, zoom, tracks.size, focal * tracks.scale)
     still = not _is_moving(tracks, chain, displacement)
     if still:
@@ -208,7 +210,7 @@ class _Chain:
                 there = from_b.rotation @ self._rotation[b]
                 error = np.empty(4)
                 # in the axes of the shot's first camera, in which both references turn alike
-                error[:3] = rotation_log(there.T @ here)
+                error[:3] = turn_of(there.T @ here)
                 error[3] = np.log(from_a.zoom * self._zoom[a] / (from_b.zoom * self._zoom[b]))
                 normal[a, a] += weight
                 normal[b, b] += weight
@@ -219,7 +221,7 @@ class _Chain:
             normal[anchors, anchors] += 1e6
             normal[np.diag_indices(n)] += 1e-9
             step = np.linalg.solve(normal, right)
-            self._rotation = self._rotation @ rotation_exp(step[:, :3])
+            self._rotation = self._rotation @ turned(step[:, :3])
             self._zoom = self._zoom * np.exp(step[:, 3])
 
 
@@ -230,8 +232,8 @@ def _between(rotations: Array, zoom: Array, known: NDArray[np.intp]) -> tuple[Ar
     for a, b in pairwise(known):
         if b - a > 1:
             part = np.arange(1, b - a) / (b - a)
-            whole = rotation_log(rotations[b] @ rotations[a].T)
-            rotations[a + 1 : b] = rotation_exp(part[:, None] * whole) @ rotations[a]
+            whole = turn_of(rotations[b] @ rotations[a].T)
+            rotations[a + 1 : b] = turned(part[:, None] * whole) @ rotations[a]
             zoom[a + 1 : b] = zoom[a] ** (1 - part) * zoom[b] ** part
     return rotations, zoom
 
@@ -264,6 +266,5 @@ def _is_moving(tracks: Tracks, chain: _Chain, displacement: Array) -> bool:
         follows[m.frame] |= bool(go > 0.4 and stay < 0.5 * go) or tracks.births[m.reference] != 0
     often = (follows & (displacement > _UNSEEN)).mean() > _OFTEN
     clearly = follows & (displacement > _CLEARLY)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], clearly.astype(np.int8), [0]])))
-    longest = max((b - a for a, b in zip(edges[::2], edges[1::2], strict=True)), default=0)
+    longest = max((run.stop - run.start for run in runs(clearly)), default=0)
     return bool(often or longest >= _MOVING_RUN)

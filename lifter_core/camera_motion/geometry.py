@@ -36,38 +36,6 @@ def no_turn(focal: float) -> Turn:
     return Turn(np.eye(3), 1.0, focal)
 
 
-def rotation_exp(vectors: Array) -> Array:
-    """(..., 3, 3) rotations about vectors (..., 3) by their lengths in radians (Rodrigues)."""
-    angle = np.linalg.norm(vectors, axis=-1)[..., None, None]
-    k = np.zeros((*vectors.shape[:-1], 3, 3))
-    k[..., 2, 1], k[..., 0, 2], k[..., 1, 0] = np.moveaxis(vectors, -1, 0)
-    k -= np.swapaxes(k, -1, -2)
-    small = angle < 1e-6
-    safe = np.where(small, 1.0, angle)
-    sine = np.where(small, 1 - angle**2 / 6, np.sin(safe) / safe)
-    cosine = np.where(small, 0.5 - angle**2 / 24, (1 - np.cos(safe)) / safe**2)
-    return np.eye(3) + sine * k + cosine * (k @ k)
-
-
-def rotation_log(rotations: Array) -> Array:
-    """(..., 3) rotation vectors, up to half a turn long, of rotations (..., 3, 3)."""
-    r = np.asarray(rotations, np.float64)
-    axis = np.stack([r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]], -1) / 2
-    sine = np.linalg.norm(axis, axis=-1)
-    cosine = (np.trace(r, axis1=-2, axis2=-1) - 1) / 2
-    angle = np.arctan2(sine, cosine)
-    factor = np.where(sine < 1e-7, 1.0, angle / np.where(sine < 1e-7, 1.0, sine))
-    out = axis * factor[..., None]
-    turned = (cosine < 0) & (sine < 1e-4)  # about half a turn the axis is in the symmetric part
-    if np.any(turned):
-        symmetric = (r[turned] + np.swapaxes(r[turned], -1, -2)) / 2
-        _, vectors = np.linalg.eigh(symmetric)
-        found = vectors[..., -1]
-        flip = np.where((found * axis[turned]).sum(-1) < 0, -1.0, 1.0)
-        out[turned] = found * (flip * angle[turned])[..., None]
-    return out
-
-
 def warp(turn: Turn, points: Array) -> Array:
     """(N, 2) places in the second frame of points (N, 2) of the first; far outside the picture for points behind the camera."""
     # Python floats do not turn float32 points into float64
@@ -155,7 +123,7 @@ def fit_turn(
 
 
 def _turned(rotation: Array, vector: list[float]) -> Array:
-    """The rotation followed by one about a vector, limited to 0.5 rad. For one vector ten times as fast as ``rotation_exp``."""
+    """The rotation followed by one about a vector, limited to 0.5 rad. For one vector ten times as fast as ``rotations.turned``."""
     angle = math.hypot(*vector)
     if angle < 1e-12:
         return rotation

@@ -14,6 +14,7 @@ from ..focal import tagged_focal
 from ..keypoints import Keypoints
 from ..options import DetectOptions
 from ..progress import Report, silent
+from ..spans import runs
 from ..video import ClipInfo, clip_sha256, probe, read_frames
 from .detector import Detector, Pose, make_detector
 from .flip import make_follower
@@ -167,12 +168,12 @@ def keypoints_of(times: list[float], poses: list[Pose | None], info: ClipInfo, d
 
 def _fleeting(found: NDArray[np.bool_], fps: float) -> NDArray[np.bool_]:
     """(T,) true in stretches of found frames too short to be believed, unless there are only such."""
-    edges = np.flatnonzero(np.diff(found, prepend=False, append=False))
-    begins, ends = edges[::2], edges[1::2]
-    apart = np.flatnonzero(begins[1:] - ends[:-1] > _BLINK) + 1
-    stretches = [
-        (int(part[0, 0]), int(part[-1, 1])) for part in np.split(np.stack([begins, ends], 1), apart) if len(part)
-    ]
+    stretches: list[tuple[int, int]] = []
+    for run in runs(found):
+        if stretches and run.start - stretches[-1][1] <= _BLINK:
+            stretches[-1] = stretches[-1][0], run.stop
+        else:
+            stretches.append((run.start, run.stop))
     frames, seconds = _SHORTEST_RUN
     shortest = max(frames, round(seconds * fps))
     fleeting = np.zeros(len(found), np.bool_)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..files import replaced
+from ..rotations import to_matrix
 from ..take import Take
 
 _CENTIMETRES = 100.0
@@ -35,9 +36,8 @@ def write_bvh(take: Take, path: str | os.PathLike[str], person: int = 0) -> None
     before, after, share = _even_frames(take)
     root = _mix(take.root_positions[person][held], before, after, share)
     rotations = _mix(take.rotations[person][held], before, after, share)
-    rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
 
-    angles = zxy_angles(_TO_Y_UP @ _matrices(rotations) @ _TO_Y_UP.T)
+    angles = zxy_angles(_TO_Y_UP @ to_matrix(rotations) @ _TO_Y_UP.T)
     angles = angles[:, _depth_first(take)].reshape(len(root), -1)
     channels = np.concatenate([root @ _TO_Y_UP.T * _CENTIMETRES, angles], axis=1)
     lines = ["HIERARCHY", *_hierarchy(take, person)]
@@ -80,17 +80,6 @@ def _mix(
     share = share.reshape(-1, *(1,) * (values.ndim - 1))
     mixed: NDArray[np.float64] = values[before] * (1 - share) + values[after] * share
     return mixed
-
-
-def _matrices(q: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., 4) unit quaternions wxyz -> (..., 3, 3)."""
-    w, x, y, z = np.moveaxis(q, -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
 def _children(take: Take, bone: int) -> list[int]:

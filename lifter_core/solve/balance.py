@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import unit
 from .chain import POINT, POINTS
 from .filters import smooth
-from .rotations import unit
 from .world import MASS
 
 Array = NDArray[Any]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import unit
 from ..skeleton import BONES, JOINT, JOINT_PARENTS, TAKE_JOINT_NAMES, TAKE_JOINTS
-from .rotations import unit
 
 Array = NDArray[Any]
 

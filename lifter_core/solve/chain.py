@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import between
 from ..skeleton import BONE, BONE_PARENTS, BONES, JOINT_NAMES, TAKE_JOINT_BONES, TAKE_JOINT_NAMES
 from .body import Body, part_shares
-from .rotations import between
 
 Array = NDArray[Any]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..options import SolveOptions
-from .rotations import about
+from ..rotations import about
 
 Array = NDArray[Any]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import about, between, fit_rotation, least_rotation, unit
 from ..skeleton import BONE, BONE_PARENTS, BONES, JOINT, TAKE_JOINT_BONES
 from .body import Body
 from .filters import smooth
-from .rotations import about, between, fit_rotation, least_rotation, unit
 
 Array = NDArray[Any]
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..anthropometry import Proportions
+from ..rotations import between, turn_of, turned
 from .balance import balance
 from .banded import solve_band
 from .body import PARTS, STANDARD_HEIGHT, Body, along_bones, body_of, scaled
@@ -34,7 +35,6 @@ from .chain import POINT, SIZE, TURN, UNKNOWN, columns, derivative, pose, stretc
 from .evidence import MEMORY, OFFSETS, Evidence
 from .lengths import Border, solve_lengths
 from .pose import ELBOW_HINGE, KNEE_HINGE
-from .rotations import between, turn_of, turned
 
 Array = NDArray[Any]
 

@@ -11,19 +11,20 @@ from ..keypoints import Keypoints
 from ..lifting import Lifted
 from ..options import SolveOptions
 from ..progress import Report, silent
+from ..rotations import continuous, to_quaternion
 from ..skeleton import BONE_NAMES, BONE_PARENTS, JOINT, TAKE_JOINT_BONES, TAKE_JOINT_NAMES, TAKE_JOINT_PARENTS
+from ..spans import runs
 from ..take import Take
 from ..take_meta import TakeMeta
 from . import world
 from .body import PARTS, body_of
 from .chain import TURN, all_bones
 from .evidence import gather
-from .guess import first_guess
+from .initial_guess import first_guess
 from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local
 from .refine import Ground, Refined, Smoothing, State, refine
-from .rotations import continuous, to_quaternion
 from .stance import POINTS as STANCE
 from .stance import find_stance
 from .toes import bend_toes
@@ -149,12 +150,6 @@ def solve_joints(
             bodies=tuple(_told(f) for f in found),
         ),
     )
-
-
-def runs(present: NDArray[np.bool_]) -> list[slice]:
-    """The stretches of frames in which somebody is there."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]]).astype(np.int8)))
-    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _told(person: Refined) -> dict[str, tuple[float, float]]:

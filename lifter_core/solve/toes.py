@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import about
 from ..skeleton import BONE, JOINT
 from .body import Body
-from .rotations import about
 
 Array = NDArray[Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rotations import unit
 from ..skeleton import JOINT
 from .filters import smooth
-from .rotations import unit
 
 Array = NDArray[Any]
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..normalise import norm
+from ..rotations import least_rotation, unit
 from ..skeleton import JOINT
-from ..solve.rotations import least_rotation, unit
 
 if TYPE_CHECKING:
     from .mocap import Clip

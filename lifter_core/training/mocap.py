@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError
 from ..skeleton import JOINT, JOINT_NAMES
+from ..spans import runs
 from .bodies import STANDARD_LENGTHS, bone_lengths
 from .limbs import Key, Limbs, fit_limbs, skeleton_of, straightened
 
@@ -121,11 +122,9 @@ def whole_parts(clip: Clip) -> Iterator[Array]:
     speed = np.zeros(len(local))
     if len(local) > 1:
         speed = np.linalg.norm(np.gradient(local, axis=0), axis=-1).max(1) * float(clip.info["fps"])
-    good = np.concatenate([[False], (speed < _TOO_FAST) & plausible(local), [False]])
-    edges = np.flatnonzero(np.diff(good.astype(np.int8)))
-    for a, b in zip(edges[::2], edges[1::2], strict=True):
-        if b - a >= _SHORTEST:
-            yield clip.joints[a:b]
+    for run in runs((speed < _TOO_FAST) & plausible(local)):
+        if run.stop - run.start >= _SHORTEST:
+            yield clip.joints[run]
 
 
 @functools.lru_cache(1)

@@ -7,10 +7,10 @@ import bpy
 import numpy as np
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.apply import Side, retarget
+from blender_lift_addon.retarget.armature_to_armature import Side, retarget
 from blender_lift_addon.retarget.kinds import recognise
-from blender_lift_addon.retarget.motion import Options
 from blender_lift_addon.retarget.roles import NEXT
+from blender_lift_addon.retarget.transfer_data import Options
 
 from .synthetic_take import synthetic_take
 

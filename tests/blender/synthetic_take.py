@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifter_core import skeleton
+from lifter_core.rotations import to_matrix
 from lifter_core.take import Take
 from lifter_core.take_meta import TakeMeta
 
@@ -42,17 +43,6 @@ def both_sides(table: dict[str, tuple[float, float, float]]) -> dict[str, Floats
     return full | {n.replace("left_", "right_"): v * (-1, 1, 1) for n, v in full.items() if n.startswith("left_")}
 
 
-def matrices(q: Floats) -> Floats:
-    """(..., 3, 3) rotation matrices of unit quaternions (..., 4) wxyz."""
-    w, x, y, z = np.moveaxis(q, -1, 0)
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return np.stack([np.stack(row, -1) for row in rows], -2)
-
-
 def smooth(rng: np.random.Generator, seconds: Floats, *shape: int) -> Floats:
     """(T, *shape) sums of slow sines, about 1 in size."""
     speed, phase = rng.uniform(0.5, 2.5, (3, *shape)), rng.uniform(0, 6.28, (3, *shape))
@@ -74,7 +64,7 @@ def forward_kinematics(take_like: dict[str, Any]) -> Floats:
     rotations, roots = take_like["rotations"], take_like["root_positions"]
     people, frames, bones = rotations.shape[:3]
     turned, heads = np.zeros((people, frames, bones, 3, 3)), np.zeros((people, frames, bones, 3))
-    local = matrices(rotations)
+    local = to_matrix(rotations)
     for bone, parent in enumerate(skeleton.BONE_PARENTS):
         if parent < 0:
             turned[:, :, bone], heads[:, :, bone] = local[:, :, bone], roots

@@ -11,7 +11,7 @@ from mathutils import Vector
 
 from blender_lift_addon.armature import bone_name, rest_heads
 from blender_lift_addon.build import add_take, first_whole
-from blender_lift_addon.motion import scene_frames
+from blender_lift_addon.motion_curves import scene_frames
 from blender_lift_addon.timing import scene_rate
 from lifter_core.take import Take
 

@@ -9,16 +9,17 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_lift_addon.build import add_take
+from lifter_core.rotations import to_matrix
 from lifter_core.take import Take
 
-from .synthetic_take import matrices, synthetic_take
+from .synthetic_take import synthetic_take
 
 
 def turning(take: Take, zoom: bool) -> Take:
     """The take seen by a camera on a spot that pans by 25 degrees, rolls a little and may zoom in."""
     part = np.linspace(0, 1, len(take.timestamps))
     quaternions = np.stack([np.cos(0.2 * part), 0 * part, np.sin(0.2 * part), 0.05 * part], 1)
-    turns = matrices(quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True))
+    turns = to_matrix(quaternions / np.linalg.norm(quaternions, axis=1, keepdims=True))
     return replace(
         take,
         camera_rotation=turns @ take.camera_rotation[0],

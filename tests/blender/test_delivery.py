@@ -9,10 +9,10 @@ from typing import Any
 import bpy
 import pytest
 
-from blender_lift_addon import delivery, reels, runs
+from blender_lift_addon import delivery, opened_clips, runs
 from blender_lift_addon.armature import make_armature
+from blender_lift_addon.clip_source import lift_options, source_of, why_not
 from blender_lift_addon.runs import State
-from blender_lift_addon.source import lift_options, source_of, why_not
 
 from .synthetic_take import synthetic_take
 from .test_engine import dies, grandchild
@@ -208,9 +208,9 @@ def test_no_movie_is_opened_when_a_take_arrives(tmp_path: Path, fake_engine: Pat
     before = snapshot()
     queue = [begin(tmp_path, name) for name in ("walk.avi", "again.avi")]
     assert snapshot() == before and not bpy.data.libraries, "nothing waits in the file"
-    opened = reels._open.cache_info().misses
+    opened = opened_clips._open.cache_info().misses
     tick_to_the_end()
-    assert [run.state for run in queue] == [State.DONE, State.DONE] and reels._open.cache_info().misses == opened
+    assert [run.state for run in queue] == [State.DONE, State.DONE] and opened_clips._open.cache_info().misses == opened
     assert [clip.name for clip in bpy.data.movieclips] == ["again.avi", "walk.avi"] and not bpy.data.libraries
     assert tuple(bpy.data.movieclips[0].size) == (320, 180) and bpy.data.movieclips[0].frame_duration == 40
     assert Path(bpy.data.movieclips[0].filepath) == tmp_path / "again.avi" and bpy.data.movieclips[0].users == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.overlay import LINKS, confidence_colors, links_of, spans
+from blender_lift_addon.overlay import LINKS, confidence_colors, frame_spans, links_of
 
 from .synthetic_take import synthetic_take
 
@@ -19,8 +19,8 @@ def test_sure_is_green_and_unsure_is_red() -> None:
 
 def test_runs_of_flags_cover_their_frames() -> None:
     flags = np.array([0, 1, 1, 0, 0, 1], bool)
-    assert spans(flags, np.arange(10.0, 16.0)).tolist() == [[10.5, 12.5], [14.5, 15.5]]
-    assert spans(np.zeros(6, bool), np.arange(6.0)).shape == (0, 2)
+    assert frame_spans(flags, np.arange(10.0, 16.0)).tolist() == [[10.5, 12.5], [14.5, 15.5]]
+    assert frame_spans(np.zeros(6, bool), np.arange(6.0)).shape == (0, 2)
 
 
 def test_keypoints_of_other_names_are_drawn_without_lines() -> None:

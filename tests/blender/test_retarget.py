@@ -8,10 +8,10 @@ import pytest
 from mathutils import Matrix, Quaternion
 
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.apply import Side, current_pose
+from blender_lift_addon.retarget.armature_to_armature import Side, current_pose
 from blender_lift_addon.retarget.kinds import kinds
-from blender_lift_addon.retarget.motion import Options
 from blender_lift_addon.retarget.rig import RetargetError
+from blender_lift_addon.retarget.transfer_data import Options
 
 from . import target_rigs
 from .retargeting import (

@@ -12,8 +12,8 @@ from mathutils import Matrix, Vector
 from blender_lift_addon.retarget.kinds import BoneMap, fit, kinds, recognise
 from blender_lift_addon.retarget.lexicon import words
 from blender_lift_addon.retarget.propose import Proposal, propose
+from blender_lift_addon.retarget.retarget_settings import describe, map_of, retarget_of, unsure_of
 from blender_lift_addon.retarget.roles import BODY
-from blender_lift_addon.retarget.settings import describe, map_of, retarget_of, unsure_of
 
 from . import target_rigs
 from .naming_schemes import SCHEMES, UNSEEN, nameless, scheme_rig

@@ -12,10 +12,10 @@ from mathutils import Quaternion
 
 from blender_lift_addon.build import add_take
 from blender_lift_addon.retarget.export import FORM_OF_BUTTON, FORMATS, LIFT_OT_export_motion, file_name, operator_of
-from blender_lift_addon.retarget.guess import mirror_name
 from blender_lift_addon.retarget.kinds import MapFileError, kinds, load_map, recognise
 from blender_lift_addon.retarget.lexicon import words
-from blender_lift_addon.retarget.settings import describe, map_of, retarget_of
+from blender_lift_addon.retarget.name_matching import mirror_name
+from blender_lift_addon.retarget.retarget_settings import describe, map_of, retarget_of
 from blender_lift_addon.tags import curves_of
 
 from . import target_rigs

@@ -12,9 +12,9 @@ from mathutils import Matrix, Quaternion, Vector
 
 from blender_lift_addon.armature import editing
 from blender_lift_addon.build import add_take
-from blender_lift_addon.retarget.apply import Side
+from blender_lift_addon.retarget.armature_to_armature import Side
 from blender_lift_addon.retarget.feet import slowed
-from blender_lift_addon.retarget.motion import Options
+from blender_lift_addon.retarget.transfer_data import Options
 
 from . import target_rigs
 from .retargeting import (

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from blender_lift_addon.retarget.apply import Side
+from blender_lift_addon.retarget.armature_to_armature import Side
 from blender_lift_addon.retarget.controls import restore_switches
 from blender_lift_addon.retarget.export import FORMATS, operator_of
-from blender_lift_addon.retarget.motion import Options
-from blender_lift_addon.retarget.settings import retarget_of
+from blender_lift_addon.retarget.retarget_settings import retarget_of
+from blender_lift_addon.retarget.transfer_data import Options
 
 from . import target_rigs
 from .control_rigs import auto_rig_pro

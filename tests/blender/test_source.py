@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 import pytest
 
-from blender_lift_addon.source import SourceError, source_of
+from blender_lift_addon.clip_source import SourceError, source_of
 
 from .conftest import write_clip
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
-from blender_lift_addon import footage, live, runs, store
+from blender_lift_addon import live_clean_up, runs, seen_keypoints, store
 from blender_lift_addon.arguments import solve_arguments
 from blender_lift_addon.delivery import remarks
 from blender_lift_addon.properties.option_properties import option_values
@@ -135,12 +135,12 @@ def test_live_solves_once_after_a_drag(lifted: Any) -> None:
     bpy.context.scene.lift.live = True
     for value in (0.1, 0.2, 0.3):
         lifted.clean_up.smooth = value
-    assert bpy.app.timers.is_registered(live._start) and not runs.busy()
-    bpy.app.timers.unregister(live._start)
-    live._start()
+    assert bpy.app.timers.is_registered(live_clean_up._start) and not runs.busy()
+    bpy.app.timers.unregister(live_clean_up._start)
+    live_clean_up._start()
     assert len([run for run in runs.runs if run.take_uid]) == 1
     lifted.clean_up.foot_lock = 0.5
-    live._start()
+    live_clean_up._start()
     assert len([run for run in runs.runs if run.take_uid]) == 1, "the run before is stopped"
     runs.wait_all()
     assert np.abs(keys("walk motion") - before).max() > 0.1
@@ -216,10 +216,10 @@ def test_clearing_the_cache_spares_the_open_file(lifted: Any, own_cache: Path) -
 
 
 def test_footage_of_the_take(lifted: Any) -> None:
-    seen = footage.footage(lifted)
+    seen = seen_keypoints.keypoints_of(lifted)
     assert seen is not None and seen.size == (1280, 720)
     assert [seen.at(lifted, frame) for frame in (-5, 1, 10.4, 10.6, 20, 25)] == [None, 0, 9, 10, 19, None]
-    assert footage.footage(lifted) is seen, "read once"
+    assert seen_keypoints.keypoints_of(lifted) is seen, "read once"
 
 
 def test_what_the_user_should_know_is_said() -> None:

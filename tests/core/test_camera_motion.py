@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lifter_core.camera_motion import Background, CameraEstimate, Tracks, estimate_motion
-from lifter_core.camera_motion.geometry import Turn, fit_turn, no_turn, rotation_exp, rotation_log, warp
+from lifter_core.camera_motion.geometry import Turn, fit_turn, no_turn, warp
 from lifter_core.camera_motion.patches import pyramid, shift_between
 from lifter_core.pipeline import solve_again
+from lifter_core.rotations import turn_of, turned
 from lifter_core.take import load_take, save_take
 
 from .walker import walking_take
@@ -31,26 +32,26 @@ vectors = st.tuples(small, small, small).map(np.array)
 
 @given(st.tuples(*[st.floats(-1.8, 1.8)] * 3).map(np.array))
 def test_rotation_vectors_and_matrices_are_inverse(vector: Array) -> None:
-    matrix = rotation_exp(vector)
+    matrix = turned(vector)
     assert np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-12)
-    assert np.allclose(rotation_log(matrix), vector, atol=1e-7)
+    assert np.allclose(turn_of(matrix), vector, atol=1e-7)
 
 
 def test_half_a_turn_has_a_rotation_vector() -> None:
     axis = np.array([2.0, -1.0, 2.0]) / 3
-    assert np.allclose(rotation_exp(rotation_log(rotation_exp(axis * np.pi))), rotation_exp(axis * np.pi), atol=1e-6)
+    assert np.allclose(turned(turn_of(turned(axis * np.pi))), turned(axis * np.pi), atol=1e-6)
 
 
 @given(vectors, vectors, st.floats(0.7, 1.5), st.floats(0.7, 1.5))
 def test_two_turns_are_one(first: Array, second: Array, zoom: float, again: float) -> None:
-    one = Turn(rotation_exp(first), zoom, FOCAL)
-    two = Turn(rotation_exp(second), again, FOCAL * zoom)
+    one = Turn(turned(first), zoom, FOCAL)
+    two = Turn(turned(second), again, FOCAL * zoom)
     assert np.allclose(warp(one.then(two.rotation, two.zoom), GRID), warp(two, warp(one, GRID)), rtol=1e-6, atol=1e-4)
 
 
 @given(vectors.map(lambda v: v * 0.3), st.floats(0.8, 1.25))
 def test_a_turn_is_found_among_points_that_move_otherwise(vector: Array, zoom: float) -> None:
-    turn = Turn(rotation_exp(vector), zoom, FOCAL)
+    turn = Turn(turned(vector), zoom, FOCAL)
     after = warp(turn, GRID)
     after[::4] += [9.0, -4.0]  # a bystander
     found, share = fit_turn(no_turn(FOCAL), GRID, after, rounds=15)
@@ -97,7 +98,7 @@ def bilinear(picture: Array, x: Array, y: Array) -> Array:
 def look(picture: Array, vector: Array, zoom: float = 1.0, noise: int = 0) -> NDArray[np.uint8]:
     """What a camera turned by a rotation vector sees of the scene."""
     x, y = np.meshgrid(np.arange(SIZE[0]) + 0.5 - SIZE[0] / 2, np.arange(SIZE[1]) + 0.5 - SIZE[1] / 2)
-    points = warp(Turn(rotation_exp(np.asarray(vector, float)).T, 1 / zoom, FOCAL * zoom), np.stack([x, y], -1))
+    points = warp(Turn(turned(np.asarray(vector, float)).T, 1 / zoom, FOCAL * zoom), np.stack([x, y], -1))
     seen = bilinear(picture, points[..., 0] + picture.shape[1] / 2 - 0.5, points[..., 1] + picture.shape[0] / 2 - 0.5)
     return np.clip(seen + np.random.default_rng(noise).normal(0, 1.5, seen.shape), 0, 255).astype(np.uint8)
 
@@ -111,9 +112,9 @@ def track(frames: list[NDArray[np.uint8]], people: Callable[[int], list[Array]] 
 
 def errors(estimate: CameraEstimate, vectors: Array) -> Array:
     """(T,) degrees off the true turns."""
-    truth = rotation_exp(vectors) @ rotation_exp(vectors[0]).T
+    truth = turned(vectors) @ turned(vectors[0]).T
     off = np.swapaxes(truth, 1, 2) @ estimate.motion("moving").rotations
-    return np.degrees(np.linalg.norm(rotation_log(off), axis=1))
+    return np.degrees(np.linalg.norm(turn_of(off), axis=1))
 
 
 def test_pan_tilt_and_roll_are_found_and_close() -> None:
@@ -210,8 +211,8 @@ def test_motion_is_kept_in_the_take_and_solved_again(tmp_path: Path) -> None:
     still = solve_again(take)
     assert np.ptp(still.camera_rotation, 0).max() == 0 and still.camera_zoom is None
     moving = solve_again(take, camera="moving")
-    turned = moving.camera_rotation @ moving.camera_rotation[0].T
-    assert np.allclose(rotation_log(turned), take.camera_turns[:, :3], atol=1e-6)
+    camera = moving.camera_rotation @ moving.camera_rotation[0].T
+    assert np.allclose(turn_of(camera), take.camera_turns[:, :3], atol=1e-6)
     assert moving.camera_turns is not None and np.allclose(moving.camera_turns, take.camera_turns)
     wide = solve_again(moving, fov=120)
     assert wide.meta.focal_source == "option"

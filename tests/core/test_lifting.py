@@ -10,9 +10,9 @@ from lifter_core.errors import BadInputError
 from lifter_core.keypoints import Keypoints
 from lifter_core.lifting import joints_2d, lift, predict_poses, tap_windows
 from lifter_core.normalise import GLOBAL_CHANNELS, NODE_CHANNELS, Encoded
+from lifter_core.pinhole import camera_matrix
 from lifter_core.runtime import Model, load, mean_of, shipped
 from lifter_core.skeleton import JOINT, JOINT_MIRROR, JOINT_NAMES, mirror_index
-from lifter_core.solve.camera import camera_matrix
 
 SIZE = (640, 480)
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from lifter_core.errors import BadInputError
 from lifter_core.export.bvh import write_bvh
+from lifter_core.rotations import about
 from lifter_core.skeleton import JOINT, JOINT_NAMES
-from lifter_core.solve.rotations import about
 from lifter_core.take import save_take
 from lifter_core.training.readers import read_amc, read_asf, read_bvh, read_folder
 from lifter_core.training.readers.animation import euler
-from lifter_core.training.readers.body import find_joints, split_side
+from lifter_core.training.readers.joint_names import find_joints, split_side
 
 from .test_export import tumbling_take
 

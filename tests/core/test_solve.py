@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from lifter_core.lifting import Lifted
+from lifter_core.pinhole import project
+from lifter_core.rotations import to_matrix
 from lifter_core.skeleton import BONE_PARENTS, JOINT, TAKE_JOINT_BONES
 from lifter_core.solve import SolveOptions, solve_joints
-from lifter_core.solve.camera import project
-from lifter_core.solve.rotations import to_matrix
 
 from .walker import walk, walking_take
 

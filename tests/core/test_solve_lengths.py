@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from lifter_core.bends import CLASSES, EDGES, HINGES, classes_of, flexion, likeliest
+from lifter_core.rotations import turned
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve import refine as refinement
 from lifter_core.solve.body import PARTS, STANDARD, STANDARD_PARTS, along_bones, body_of, measure, part_shares
 from lifter_core.solve.chain import UNKNOWN, pose, stretch
 from lifter_core.solve.evidence import gather
 from lifter_core.solve.lengths import known_of, people
-from lifter_core.solve.rotations import turned
 
 from .test_solve_refine import truth_of
 from .walker import walk

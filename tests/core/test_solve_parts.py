@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from lifter_core import rotations
+from lifter_core.pinhole import camera_matrix, project
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
-from lifter_core.solve import filters, rotations, world
+from lifter_core.solve import filters, world
 from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of, measure
-from lifter_core.solve.camera import camera_matrix, project, root_translation
 from lifter_core.solve.chain import POINT
 from lifter_core.solve.evidence import OFFSETS
 from lifter_core.solve.pose import forward, local, pose_from_joints
+from lifter_core.solve.root_path import root_translation
 from lifter_core.training.noise import fitted
 
 from .walker import walk

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from lifter_core.camera_motion import CameraMotion
 from lifter_core.lifting import Lifted
+from lifter_core.pinhole import project
+from lifter_core.rotations import about, turned
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
 from lifter_core.solve import SolveOptions, options_from, solve_joints
 from lifter_core.solve import refine as refinement
 from lifter_core.solve.banded import solve_band
 from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of
-from lifter_core.solve.camera import project
 from lifter_core.solve.chain import TURN, UNKNOWN, all_bones, derivative, pose
 from lifter_core.solve.evidence import Evidence, gather
 from lifter_core.solve.pose import forward
-from lifter_core.solve.rotations import about, turned
 from lifter_core.solve.stance import likely
 from lifter_core.solve.toes import bend_toes
 from lifter_core.solve.world import estimate_up

@@ -8,10 +8,10 @@ import pytest
 
 from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.errors import BadInputError
+from lifter_core.rotations import about
 from lifter_core.skeleton import JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve.body import STANDARD
-from lifter_core.solve.rotations import about
-from lifter_core.training.synthetic import analyse, camera, film, motion, plan
+from lifter_core.training.synthetic import analyse, body_animation, camera_placement, film, plan
 from lifter_core.training.synthetic.__main__ import main
 from lifter_core.training.synthetic.pairs import Pair, pack, read_pairs
 from lifter_core.training.synthetic.textures import FABRICS, WALLS, fabric, surface
@@ -137,7 +137,7 @@ def mocap(folder: Path) -> None:
             for i, (s, c) in enumerate((s, c) for s in (1, 2, 3) for c in ("walk", "dance"))
         ]  # fmt: skip
         n = 400 * len(clips)
-        meta = {"joints": ["pelvis"], "bones": list(motion.BONES), "clips": clips}
+        meta = {"joints": ["pelvis"], "bones": list(body_animation.BONES), "clips": clips}
         np.savez(
             folder / name, delta=np.zeros((n, 1, 3), np.int16), first=np.zeros((len(clips), 1, 3), np.float32),
             unit=1e-4, meta=json.dumps(meta), quat_delta=np.zeros((n, 17, 4), np.int16),
@@ -162,11 +162,11 @@ def test_any_beginning_of_the_plan_is_balanced_and_the_same_every_time(tmp_path)
 def test_rotations_from_joints_are_none_in_the_t_pose_and_follow_a_turn():
     y_up = STANDING @ np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]).T
     turn = about(np.array([0, 1.0, 0]), np.array([0.0, 0.7]))
-    rest, turned = motion.rotations_from_joints(np.einsum("tij,nj->tni", turn, y_up))
+    rest, turned = body_animation.rotations_from_joints(np.einsum("tij,nj->tni", turn, y_up))
     np.testing.assert_allclose(np.linalg.det(rest), 1)
     tilt = np.degrees(np.arccos(np.clip((np.trace(rest, axis1=-2, axis2=-1) - 1) / 2, -1, 1)))
     assert tilt.max() < 20, dict(
-        zip(motion.BONES, tilt.round(), strict=True)
+        zip(body_animation.BONES, tilt.round(), strict=True)
     )  # a spine is not straight, nor a foot level
     np.testing.assert_allclose(turned, turn[1] @ rest, atol=1e-6)
 
@@ -180,11 +180,11 @@ def test_a_bent_knee_and_elbow_turn_about_the_bodys_own_hinges():
         bent[JOINT[name]] += step
     fore = np.linalg.norm(y_up[JOINT["right_wrist"]] - y_up[JOINT["right_elbow"]])
     bent[JOINT["right_wrist"]] = y_up[JOINT["right_elbow"]] + [0, 0, fore]  # the forearm comes forward
-    (turns,) = motion.rotations_from_joints(bent[None])
+    (turns,) = body_animation.rotations_from_joints(bent[None])
     for bone in ("l_thigh", "l_shin"):
-        np.testing.assert_allclose(turns[motion.BONES.index(bone)][:, 0], [1, 0, 0], atol=0.1)
+        np.testing.assert_allclose(turns[body_animation.BONES.index(bone)][:, 0], [1, 0, 0], atol=0.1)
     for bone in ("r_upperarm", "r_forearm"):
-        np.testing.assert_allclose(turns[motion.BONES.index(bone)][:, 1], [0, 1, 0], atol=0.1)
+        np.testing.assert_allclose(turns[body_animation.BONES.index(bone)][:, 1], [0, 1, 0], atol=0.1)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_the_camera_sees_the_person_as_the_shot_wants(changes, low, high):
     walk = np.linspace(0, 0.8, FRAMES)[:, None, None] * np.array([0, -1.0, 0])
     points = STANDING + [0, 0, 0.0] - [0, 0, STANDING[:, 2].min()] + walk
     wanted = shot(**changes)
-    view = camera.place(wanted, points, np.tile([0.0, -1.0], (FRAMES, 1)), 1.7, np.random.default_rng(5))
+    view = camera_placement.place(wanted, points, np.tile([0.0, -1.0], (FRAMES, 1)), 1.7, np.random.default_rng(5))
     assert view is not None
     np.testing.assert_allclose(
         view.rotation @ view.rotation.transpose(0, 2, 1), np.tile(np.eye(3), (FRAMES, 1, 1)), atol=1e-9

@@ -9,9 +9,9 @@ import pytest
 from lifter_core.bends import CLASSES, flexion
 from lifter_core.errors import BadInputError
 from lifter_core.normalise import DERIVED, MEASURED
+from lifter_core.rotations import about
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve.body import STANDARD
-from lifter_core.solve.rotations import about
 from lifter_core.training import bodies, cameras, metrics, noise
 from lifter_core.training.cli import CONFIGS
 from lifter_core.training.mocap import Clip, Motion, plausible, stretches, with_own

@@ -9,13 +9,13 @@ from lifter_core.detect.mediapipe import KEYPOINT_NAMES
 from lifter_core.detection import ClipFacts, Detection, DetectorSettings
 from lifter_core.keypoints import Keypoints
 from lifter_core.lifting import Lifted
+from lifter_core.pinhole import camera_matrix
+from lifter_core.rotations import about
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES, KEYPOINT_SOURCES
 from lifter_core.solve import SolveOptions, solve_joints
 from lifter_core.solve.body import STANDARD_PARTS, Body, body_of
-from lifter_core.solve.camera import camera_matrix
 from lifter_core.solve.evidence import OFFSETS
 from lifter_core.solve.pose import forward
-from lifter_core.solve.rotations import about
 from lifter_core.take import Take
 from lifter_core.take_meta import TakeMeta
 

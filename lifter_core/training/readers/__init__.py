@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from ...errors import BadInputError
 from ...skeleton import JOINT_NAMES
+from ...spans import runs
 from ...take import FORMAT, load_take
 from ..mocap import Clip, read_clips
 from .amc import read_amc, read_asf
 from .animation import Animation
-from .body import to_clip_joints
 from .bvh import read_bvh
+from .joint_names import to_clip_joints
 
 __all__ = ["read_amc", "read_asf", "read_bvh", "read_file", "read_folder"]
 
@@ -98,9 +99,8 @@ def _of_take(path: Path) -> Iterator[Clip]:
     take = load_take(path)
     order = [take.joint_names.index(name) for name in JOINT_NAMES]
     for person, present in enumerate(take.present):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]]).astype(np.int8)))
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
-            if b - a >= _SHORTEST:
-                joints = take.positions[person, a:b][:, order] @ _Z_UP_TO_Y_UP.T
-                name = f"{path.stem}_{person}_{a}"
+        for run in runs(present):
+            if run.stop - run.start >= _SHORTEST:
+                joints = take.positions[person, run][:, order] @ _Z_UP_TO_Y_UP.T
+                name = f"{path.stem}_{person}_{run.start}"
                 yield Clip(_info(path, name, take.fps), joints.astype(np.float32))

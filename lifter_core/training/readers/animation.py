@@ -1,4 +1,4 @@
-"""A hierarchy in motion, as BVH and ASF/AMC files describe it: what the readers give and ``body.py`` understands."""
+"""A hierarchy in motion, as BVH and ASF/AMC files describe it: what the readers give and ``joint_names.py`` understands."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInputError
-from ...solve.rotations import about
+from ...rotations import about
 
 Array = NDArray[Any]
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .motion import takes
+from .body_animation import takes
 
 FRAMES = 60
 _EXACT, _REBUILT = "cmu_60.npz", "cmu_full_30.npz"

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...files import replaced
 from . import stage
-from .camera import place
+from .body_animation import perform, read_take, skin
+from .camera_placement import place
 from .human import random_human, true_joints
-from .motion import perform, read_take, skin
 from .plan import FRAMES, shot
 from .wardrobe import dress
 

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .camera import View
+from .camera_placement import View
 from .plan import Shot
 from .textures import FLOORS, WALLS, clouds, surface
 from .wardrobe import Actor

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, conjugate, continuous, multiply
 from lifter_core.take import Take
 
 from .armature import Rest, bone_name, take_rest
@@ -16,8 +17,6 @@ from .tags import checksum
 CONSTANT, LINEAR = 0, 1  # values of Keyframe.interpolation
 NEARLY_WHOLE = 0.1  # frames; containers round their timestamps to milliseconds
 SAME = 1e-5  # m, and parts of a quaternion
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,35 +66,6 @@ def scene_frames(seconds: Floats, fps: float, first_frame: int) -> Floats:
     frames = seconds * fps
     whole = np.round(frames)
     return first_frame + np.where(np.abs(frames - whole) < NEARLY_WHOLE, whole, frames)
-
-
-def multiply(a: Floats, b: Floats) -> Floats:
-    """(..., 4) products of quaternions, wxyz."""
-    aw, ax, ay, az = np.moveaxis(a, -1, 0)
-    bw, bx, by, bz = np.moveaxis(b, -1, 0)
-    return np.stack(
-        (
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ),
-        -1,
-    )
-
-
-def conjugate(q: Floats) -> Floats:
-    """(..., 4) inverses of unit quaternions, wxyz."""
-    inverse: Floats = q * np.array((1.0, -1.0, -1.0, -1.0))
-    return inverse
-
-
-def continuous(q: Floats) -> Floats:
-    """(T, ..., 4) the same rotations, with the sign chosen that is nearer to the frame before."""
-    flips = np.where((q[1:] * q[:-1]).sum(-1) < 0, -1.0, 1.0)
-    signs = np.concatenate((np.ones(q[:1].shape[:-1]), np.cumprod(flips, 0))).astype(float)
-    near: Floats = q * signs[..., None]
-    return near
 
 
 def holds(present: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -1,4 +1,7 @@
-"""Rotations as arrays: vectors to least rotations, fitted frames, matrices to quaternions. Columns are images of axes."""
+"""Rotations of many frames at once: matrices (..., 3, 3) that act on columns, quaternions (..., 4) wxyz, rotation vectors.
+
+A rotation vector is the axis times the angle in radians.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
 
 
 def unit(v: Array) -> Array:
@@ -13,19 +17,24 @@ def unit(v: Array) -> Array:
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
+def transpose(m: Array) -> Array:
+    """(..., 3, 3) inverses of rotation matrices."""
+    return np.swapaxes(m, -1, -2)
+
+
+def apply(m: Array, v: Array) -> Array:
+    """(..., 3) vectors turned by matrices (..., 3, 3)."""
+    return np.squeeze(m @ v[..., None], -1)
+
+
 def least_rotation(a: Array, b: Array) -> Array:
-    """(..., 3, 3) the smallest rotations that turn unit vectors a into b (..., 3); half a turn about any axis if opposed."""
-    a, b = np.broadcast_arrays(a, b)
-    cross = np.cross(a, b)
-    dot = (a * b).sum(-1)
-    k = 1 / np.maximum(1 + dot, 1e-6)
-    skew = cross_matrix(cross)
-    out = np.eye(3) + skew + skew @ skew * k[..., None, None]
-    opposed = dot < -1 + 1e-6
-    if opposed.any():
-        axis = unit(np.cross(a[opposed], np.where(np.abs(a[opposed, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])))
-        out[opposed] = 2 * axis[:, :, None] * axis[:, None, :] - np.eye(3)
-    return out
+    """(..., 3, 3) the smallest rotations that turn directions a into b (..., 3); half a turn about any axis if opposed."""
+    a, b = np.broadcast_arrays(unit(a), unit(b))
+    w = 1.0 + (a * b).sum(-1)
+    side = np.where(np.abs(a[..., :1]) < 0.9, np.array((1.0, 0.0, 0.0)), np.array((0.0, 1.0, 0.0)))
+    opposed = (w < 1e-8)[..., None]
+    axis = np.where(opposed, np.cross(a, side), np.cross(a, b))
+    return to_matrix(np.concatenate((np.where(opposed[..., 0], 0.0, w)[..., None], axis), -1))
 
 
 def cross_matrix(v: Array) -> Array:
@@ -72,8 +81,8 @@ def to_quaternion(m: Array) -> Array:
 
 
 def to_matrix(q: Array) -> Array:
-    """(..., 3, 3) of unit quaternions (..., 4) wxyz."""
-    w, x, y, z = np.moveaxis(np.asarray(q, np.float64), -1, 0)
+    """(..., 3, 3) of quaternions (..., 4) wxyz of any length but 0."""
+    w, x, y, z = np.moveaxis(unit(np.asarray(q, np.float64)), -1, 0)
     rows = [
         1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
         2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
@@ -82,8 +91,26 @@ def to_matrix(q: Array) -> Array:
     return np.stack(rows, -1).reshape(*q.shape[:-1], 3, 3)
 
 
+def multiply(a: Array, b: Array) -> Array:
+    """(..., 4) products of quaternions, wxyz."""
+    aw, ax, ay, az = np.moveaxis(a, -1, 0)
+    bw, bx, by, bz = np.moveaxis(b, -1, 0)
+    product = (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
+    return np.stack(product, -1)
+
+
+def conjugate(q: Array) -> Array:
+    """(..., 4) inverses of unit quaternions, wxyz."""
+    return q * np.array((1.0, -1.0, -1.0, -1.0))
+
+
 def continuous(q: Array) -> Array:
-    """Q (T, ..., 4) with signs chosen so that neighbours in time are on the same side; the first has w >= 0."""
+    """The same rotations (T, ..., 4) with signs chosen so that no frame is far from the one before; the first has w >= 0."""
     out = np.where(q[:1, ..., :1] < 0, -q, q)
     flips = np.where((out[1:] * out[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
     out[1:] *= np.cumprod(flips, axis=0)
@@ -113,3 +140,25 @@ def turned(v: Array) -> Array:
 def between(first: Array, second: Array, share: float) -> Array:
     """(..., 3, 3) the rotation that is ``share`` of the way from first to second, along the shortest turn."""
     return turned(share * turn_of(second @ first.swapaxes(-1, -2))) @ first
+
+
+def twist_angle(m: Array, axis: Array) -> Array:
+    """(...,) angles in radians of the twists of rotations m (..., 3, 3), split as swing @ twist about the unit axis (3,)."""
+    q = to_quaternion(m)
+    return 2 * np.arctan2((q[..., 1:] * axis).sum(-1), q[..., 0])
+
+
+def near_zero(angle: Array) -> Array:
+    """(T,) angles over time, whole turns taken off so that they are continuous and start in (-pi, pi]."""
+    unwrapped = np.unwrap(angle)
+    return unwrapped - 2 * np.pi * np.round(unwrapped[:1] / (2 * np.pi))
+
+
+def mean_rotation(ms: list[Array], weights: list[float]) -> Array:
+    """(..., 3, 3) weighted mean of rotations that are not far from each other (normalised sum of quaternions)."""
+    first = to_quaternion(ms[0])
+    total = first * weights[0]
+    for m, weight in zip(ms[1:], weights[1:], strict=True):
+        q = to_quaternion(m)
+        total = total + weight * q * np.where((q * first).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    return to_matrix(total)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import Turn, fit_turn, no_turn, rotation_exp, warp
+from ..rotations import turned
+from .geometry import Turn, fit_turn, no_turn, warp
 from .patches import LEVELS, Patches, Pyramid, corners, cut_out, find, pyramid, shift_between
 from .tracks import Measurement, Tracks
 
@@ -134,7 +135,7 @@ class Background:
         """The last frame's rotation, corrected by the shift of the whole picture that phase correlation finds."""
         coarse = LEVELS - 1
         x, y = shift_between(self._before[coarse], frame[coarse]) * 2.0**coarse / (self._focal * self._turn.zoom)
-        return self._turn.then(rotation_exp(np.array([-y, x, 0.0])), 1.0)
+        return self._turn.then(turned(np.array([-y, x, 0.0])), 1.0)
 
     def _measure(
         self, reference: int, frame: Pyramid, boxes: list[Array], guess: Turn

@@ -8,7 +8,7 @@ from lifter_core.take import Take
 from .armature import bone_name, rest_of
 from .build import Lifted, add_take
 from .keyframes import key_pose
-from .motion import motion_of
+from .motion_curves import motion_of
 from .properties.takes import LiftTake, clip_file
 from .tags import PERSON, tag
 from .timing import take_frames

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, apply, transpose
+
 from .rig import Rig
-from .rotations import Floats, apply, transpose
 
 LEG_TURN = float(np.radians(2.9))  # not seen, and enough for rigs with a person's proportions
 Contacts = dict[str, NDArray[np.bool_]]  # "L" and "R" to (T,) whether that foot stands

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...rotations import about, fit_rotation, least_rotation, to_matrix, unit
 from ...skeleton import JOINT_NAMES
-from ...solve.rotations import about, fit_rotation, least_rotation, to_matrix, unit
 from ..limbs import Key, skeleton_of, straightened, with_limbs
 from ..mocap import Clip, limbs_of, to_joints
 from .human import Human, rig

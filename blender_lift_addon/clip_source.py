@@ -9,9 +9,9 @@ import bpy
 from lifter_core.declare import Place
 
 from .arguments import LiftOptions
+from .opened_clips import reel
+from .properties.lift_settings import LiftSettings, settings_of, strips
 from .properties.option_properties import option_values
-from .properties.settings import LiftSettings, settings_of, strips
-from .reels import reel
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv",
                   ".flv", ".ogv", ".3gp", ".mxf", ".dv", ".gif")  # fmt: skip

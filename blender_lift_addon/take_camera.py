@@ -7,11 +7,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from lifter_core.solve.rotations import to_quaternion
+from lifter_core.rotations import continuous, to_quaternion
 from lifter_core.take import Take
 
 from .keyframes import add_curves, new_action
-from .motion import LINEAR, continuous
+from .motion_curves import LINEAR
 from .tags import KEYS, fingerprint
 
 SENSOR_WIDTH = 36.0  # mm

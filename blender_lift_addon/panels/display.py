@@ -5,7 +5,7 @@ from typing import Any
 
 import bpy
 
-from ..properties.settings import active_take, settings_of
+from ..properties.lift_settings import active_take, settings_of
 from ..tags import armatures, camera
 
 

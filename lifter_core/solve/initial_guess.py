@@ -10,10 +10,10 @@ from ..keypoints import Keypoints
 from ..lifting import joints_2d
 from ..skeleton import BONE, JOINT, JOINT_NAMES
 from .body import Body, measure, scaled
-from .camera import root_translation, steady_path
 from .chain import UNKNOWN
 from .filters import fill_gaps, outliers, smooth
 from .pose import forward, pose_from_joints
+from .root_path import root_translation, steady_path
 
 Array = NDArray[Any]
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from lifter_core.errors import LiftError
 from lifter_core.take import Take, load_take
 
-from .motion import scene_frames
+from .motion_curves import scene_frames
 from .properties.takes import LiftTake, take_file
 
 MOST = 4  # takes kept in memory
 
 
 @dataclass(frozen=True)
-class Footage:
+class SeenKeypoints:
     """P people, T frames, K keypoints.
 
     Attributes:
@@ -51,11 +51,11 @@ class Footage:
         return min(near, key=lambda index: abs(float(self.times[index]) - place))
 
 
-_kept: dict[Path, Footage | None] = {}
+_kept: dict[Path, SeenKeypoints | None] = {}
 _files: dict[tuple[str, str], Path | None] = {}
 
 
-def footage(entry: LiftTake) -> Footage | None:
+def keypoints_of(entry: LiftTake) -> SeenKeypoints | None:
     """The take's, None if its file is gone or cannot be read."""
     key = (entry.path, entry.uid)
     if key not in _files or (_files[key] is not None and len(_files) > 100):
@@ -74,7 +74,7 @@ def keep(file: Path, take: Take) -> None:
     _keep(file, _seen(take))
 
 
-def _keep(file: Path, seen: Footage | None) -> None:
+def _keep(file: Path, seen: SeenKeypoints | None) -> None:
     while len(_kept) >= MOST:
         _kept.pop(next(iter(_kept)))
     _kept[file] = seen
@@ -86,13 +86,13 @@ def forget() -> None:
     _files.clear()
 
 
-def _read(file: Path) -> Footage | None:
+def _read(file: Path) -> SeenKeypoints | None:
     try:
         return _seen(load_take(file))
     except LiftError:
         return None
 
 
-def _seen(take: Take) -> Footage:
+def _seen(take: Take) -> SeenKeypoints:
     times = take.timestamps - take.timestamps[0]
-    return Footage(times, take.keypoints, take.keypoint_names, take.image_size, take.observed, take.contacts)
+    return SeenKeypoints(times, take.keypoints, take.keypoint_names, take.image_size, take.observed, take.contacts)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .rotations import Floats, between, unit
+from lifter_core.rotations import Floats, least_rotation, unit
 
 STRETCH = 0.9995  # of the limb's length; a limb that is quite straight flips its knee at a breath
 
@@ -49,7 +49,7 @@ def reach(root: Floats, middle: Floats, end: Floats, goal: Floats, forward: Floa
     The arguments are those of ``bent``.
     """
     new_middle, new_end = bent(root, middle, end, goal, forward)
-    return between(middle - root, new_middle - root), between(end - middle, new_end - new_middle)
+    return least_rotation(middle - root, new_middle - root), least_rotation(end - middle, new_end - new_middle)
 
 
 def leeway(root: Floats, middle: Floats, end: Floats, angle: float) -> tuple[Floats, Floats]:

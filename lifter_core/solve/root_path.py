@@ -1,4 +1,4 @@
-"""The camera: its matrix from a field of view or the prior, and where the person stands before it."""
+"""The path of the pelvis before the camera: from lifted joints and where they are seen, and smoothed."""
 
 from typing import Any
 
@@ -8,18 +8,6 @@ from numpy.typing import NDArray
 from .filters import smooth
 
 Array = NDArray[Any]
-
-
-def camera_matrix(image_size: tuple[int, int], fov: float | None = None) -> NDArray[np.float64]:
-    """(3, 3) pixels, principal point in the middle.
-
-    Args:
-        fov: horizontal field of view in degrees; None = the prior, a focal length of the picture's diagonal (53 degrees
-            across the diagonal; GVHMR, WHAM).
-    """
-    width, height = image_size
-    focal = np.hypot(width, height) if fov is None else width / 2 / np.tan(np.radians(fov) / 2)
-    return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
 
 
 def root_translation(joints: Array, tangents: Array, weights: Array, rounds: int = 4) -> Array:
@@ -57,8 +45,3 @@ def steady_path(times: Array, translation: Array, weights: Array, across: float,
     ray = smooth(times, translation[:, :2] / translation[:, 2:], np.repeat(w, 2, 1), across)
     z = np.exp(log_depth)
     return np.concatenate([ray * z, z], 1)
-
-
-def project(points: Array, matrix: Array) -> Array:
-    """(..., 2) pixels of points (..., 3) in camera axes."""
-    return points[..., :2] / points[..., 2:] * np.array([matrix[0, 0], matrix[1, 1]]) + matrix[:2, 2]

@@ -18,12 +18,12 @@ from bpy.props import (
     StringProperty,
 )
 
-from .apply import Pose, Side, current_pose
+from .armature_to_armature import Pose, Side, current_pose
 from .kinds import BoneMap, Kind, kinds, recognise
-from .motion import LEG_TURN, Options
 from .propose import Proposal, propose
 from .rig import data_of
 from .roles import BODY, ROLES, label
+from .transfer_data import LEG_TURN, Options
 
 GUESSED, OWN = "guessed", "own"
 ROLE_ITEMS = [(role, label(role), "") for role in ROLES]

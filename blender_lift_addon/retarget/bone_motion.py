@@ -9,8 +9,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from lifter_core.rotations import Floats, about, to_matrix, unit
+
 from .rig import RetargetError, data_of
-from .rotations import Floats, about, matrix_of_euler, matrix_of_quaternion, unit
+from .rotation_modes import matrix_of_euler
 
 CHANNELS = {
     "QUATERNION": ("rotation_quaternion", 4),
@@ -130,7 +132,7 @@ def _turned(curves: Curves, bone: bpy.types.PoseBone, frames: Floats) -> Floats:
     channel, size = CHANNELS.get(mode, ("rotation_euler", 3))
     values = _channel(curves, bone, channel, size, frames)
     if mode == "QUATERNION":
-        return matrix_of_quaternion(values)
+        return to_matrix(values)
     if mode == "AXIS_ANGLE":
         return about(unit(values[:, 1:]), values[:, 0])
     return matrix_of_euler(values, mode)
