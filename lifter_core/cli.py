@@ -35,6 +35,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lifter {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    setup = commands.add_parser(
+        "setup",
+        help="get the detector's models, once",
+        description="Downloads MediaPipe's pose models (45 MB) from a package registry, once. "
+        "They go where lift and detect look for them.",
+    )
+    setup.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="FOLDER",
+        help="where they go (default: $LIFTER_MODELS if that is set, else your cache folder)",
+    )
+
     lift = commands.add_parser(
         "lift",
         help="lift a clip to a take",
@@ -107,7 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        refuse(unknown, args, ("command", "clip", "take", "takes"))
+        refuse(unknown, args, ("command", "clip", "take", "takes", "folder"))
         if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
@@ -116,6 +130,8 @@ def main(argv: list[str] | None = None) -> int:
             print(_describe_file(args.take))
         elif args.command == "body":
             _body(args)
+        elif args.command == "setup":
+            _setup(args)
         else:
             _models()
     except LiftError as error:
@@ -226,6 +242,18 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     take = solve_again(take, report=report, **told)
     _write(take, args)
     return take
+
+
+def _setup(args: argparse.Namespace) -> None:
+    from .detect.models import DETECTORS, make_models, user_models_dir
+
+    named = os.environ.get("LIFTER_MODELS")
+    folder: Path = args.folder or (Path(named) if named else user_models_dir())
+    made = make_models(folder, lambda line: print(line, flush=True))
+    if len(made) < len(DETECTORS):
+        there = ", ".join(path.name for path in made)
+        raise LiftError(f"Only {there} could be made; install Node.js (its npm) and run this again for the others.")
+    print(f"The pose models are ready in {folder}")
 
 
 def _body(args: argparse.Namespace) -> None:
