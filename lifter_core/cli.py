@@ -21,7 +21,7 @@ from .declare import Place
 from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
 from .options import OPTIONS, usable
-from .progress import Bar, JsonLines, Report, silent
+from .progress import JsonLines, Report, for_people, silent
 from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
 
@@ -274,7 +274,7 @@ def _write(take: Take, args: argparse.Namespace) -> None:
 
 def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
     """Runs a command that makes a take or a detection, with its progress."""
-    bar = Bar() if args.progress == "bar" else None
+    bar = for_people() if args.progress == "bar" else None
     report: Report = lines or bar or silent
     makers: dict[str, Callable[[argparse.Namespace, Report], Take | Detection]]
     makers = {"lift": _lift, "detect": _detect, "solve": _solve}
