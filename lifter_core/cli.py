@@ -26,7 +26,8 @@ from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line: what it finds are the options as they are written, not yet checked."""
     parser = argparse.ArgumentParser(
         prog="lifter",
         description="Markerless motion capture: a video of a person in, an animated skeleton out.",
@@ -116,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    args, unknown = _parser().parse_known_args(argv)
+    args, unknown = command_parser().parse_known_args(argv)
     lines = JsonLines() if getattr(args, "progress", "") == "json" else None
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
