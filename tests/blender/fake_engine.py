@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+
 from lifter_core.cli import command_parser
 from lifter_core.command_line import read_options
 from lifter_core.declare import Place
