@@ -202,8 +202,8 @@ def add(run: Run) -> Run:
         clear_over()
     runs.append(run)
     _start_next()
-    if not bpy.app.background and not bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.register(_tick, first_interval=INTERVAL, persistent=True)
+    if not bpy.app.background and not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
     status.redraw()
     return run
 
@@ -244,7 +244,11 @@ def _start_next() -> None:
             going += not run.take_uid
 
 
-def _tick() -> float | None:
+def tick() -> float | None:
+    """What Blender's timer calls: one step of each run until one has done a piece of work; returns the pause after it.
+
+    None ends the timer: nothing is left to do.
+    """
     global _drawn
     before = [run.state for run in runs]
     for run in list(runs):
@@ -300,8 +304,8 @@ def unregister() -> None:
     """Stops what is under way."""
     _stop()
     atexit.unregister(_at_exit)
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
     bpy.app.handlers.load_pre.remove(_before_load)
     for handlers in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post):
         handlers.remove(_after_change)

@@ -22,12 +22,13 @@ from .detection import Detection, is_detection, load_detection, save_detection
 from .errors import BadInputError, LiftError
 from .options import OPTIONS, usable
 from .pinhole import view_of_focal
-from .progress import Bar, JsonLines, Report, silent
+from .progress import JsonLines, Report, for_people, silent
 from .runtime import DEFAULT_MODEL, shipped
 from .take import Take, load_take, save_take
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line: what it finds are the options as they are written, not yet checked."""
     parser = argparse.ArgumentParser(
         prog="lifter",
         description="Markerless motion capture: a video of a person in, an animated skeleton out.",
@@ -35,6 +36,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lifter {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    setup = commands.add_parser(
+        "setup",
+        help="get the detector's models, once",
+        description="Downloads MediaPipe's pose models (45 MB) from a package registry, once. "
+        "They go where lift and detect look for them.",
+    )
+    setup.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="FOLDER",
+        help="where they go (default: $LIFTER_MODELS if that is set, else your cache folder)",
+    )
 
     lift = commands.add_parser(
         "lift",
@@ -103,12 +118,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    args, unknown = _parser().parse_known_args(argv)
+    args, unknown = command_parser().parse_known_args(argv)
     lines = JsonLines() if getattr(args, "progress", "") == "json" else None
     if os.environ.get("LIFTER_WATCH_STDIN"):
         _end_with_parent()
     try:
-        refuse(unknown, args, ("command", "clip", "take", "takes"))
+        refuse(unknown, args, ("command", "clip", "take", "takes", "folder"))
         if args.command in ("lift", "detect", "solve"):
             _make(args, lines)
         elif args.command == "frame":
@@ -117,6 +132,8 @@ def main(argv: list[str] | None = None) -> int:
             print(_describe_file(args.take))
         elif args.command == "body":
             _body(args)
+        elif args.command == "setup":
+            _setup(args)
         else:
             _models()
     except LiftError as error:
@@ -229,6 +246,18 @@ def _solve(args: argparse.Namespace, report: Report) -> Take:
     return take
 
 
+def _setup(args: argparse.Namespace) -> None:
+    from .detect.models import DETECTORS, make_models, user_models_dir
+
+    named = os.environ.get("LIFTER_MODELS")
+    folder: Path = args.folder or (Path(named) if named else user_models_dir())
+    made = make_models(folder, lambda line: print(line, flush=True))
+    if len(made) < len(DETECTORS):
+        there = ", ".join(path.name for path in made)
+        raise LiftError(f"Only {there} could be made; install Node.js (its npm) and run this again for the others.")
+    print(f"The pose models are ready in {folder}")
+
+
 def _body(args: argparse.Namespace) -> None:
     for path in args.takes:
         _check(path, [args.out])
@@ -247,7 +276,7 @@ def _write(take: Take, args: argparse.Namespace) -> None:
 
 def _make(args: argparse.Namespace, lines: JsonLines | None) -> None:
     """Runs a command that makes a take or a detection, with its progress."""
-    bar = Bar() if args.progress == "bar" else None
+    bar = for_people() if args.progress == "bar" else None
     report: Report = lines or bar or silent
     makers: dict[str, Callable[[argparse.Namespace, Report], Take | Detection]]
     makers = {"lift": _lift, "detect": _detect, "solve": _solve}

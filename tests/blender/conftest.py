@@ -76,6 +76,7 @@ def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     program.chmod(0o755)
     save_take(synthetic_take(frames=20), tmp_path / "canned.npz")
     monkeypatch.setenv("FAKE_ENGINE_TAKE", str(tmp_path / "canned.npz"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # it reads its command line with lifter_core
     preferences = bpy.context.preferences.addons["blender_lift_addon"].preferences
     preferences.python = str(program)
     yield program

@@ -1,4 +1,7 @@
-"""Stands in for `python -m lifter_core lift CLIP -o TAKE ...` (or solve): what it does depends on the clip's name."""
+"""Stands in for `python -m lifter_core lift CLIP -o TAKE ...` (or solve): what it does depends on the clip's name.
+
+The command line is read as the real engine reads it: what that refuses ends this with exit code 2, too.
+"""
 
 import json
 import os
@@ -6,7 +9,10 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from lifter_core.cli import command_parser
+from lifter_core.command_line import read_options
+from lifter_core.declare import Place
 
 
 def say(**line: object) -> None:
@@ -15,9 +21,12 @@ def say(**line: object) -> None:
 
 def main() -> int:
     assert sys.argv[1:3] == ["-m", "lifter_core"], sys.argv
-    if sys.argv[3] == "frame":
+    args = command_parser().parse_args(sys.argv[3:])
+    if args.command == "frame":
         return 1  # no thumbnails in tests
-    clip, take = Path(sys.argv[4]), Path(sys.argv[6])
+    assert args.progress == "json", args
+    clip, place = (args.clip, Place.LIFT) if args.command == "lift" else (args.take, Place.SOLVE)
+    read_options(args, place)
     pace = float(os.environ.get("FAKE_ENGINE_PACE", "0.0"))  # s a frame
     print("library chatter on stdout")
     print("options", *sys.argv[7:], file=sys.stderr, flush=True)
@@ -37,9 +46,9 @@ def main() -> int:
         say(stage="detect", done=99, total=0)
         time.sleep(100)
     say(stage="write", done=1, total=1)
-    solved = os.environ.get("FAKE_ENGINE_SOLVED") if sys.argv[3] == "solve" else None
-    shutil.copy(solved or os.environ["FAKE_ENGINE_TAKE"], take)
-    say(stage="done", take=str(take))
+    solved = os.environ.get("FAKE_ENGINE_SOLVED") if args.command == "solve" else None
+    shutil.copy(solved or os.environ["FAKE_ENGINE_TAKE"], args.out)
+    say(stage="done", take=str(args.out))
     return 0
 
 

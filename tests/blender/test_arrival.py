@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from blender_lift_addon.motion import motions_of
 
 from blender_lift_addon import delivery, prepared, runs
 from blender_lift_addon.armature import make_armature, rest_of, take_rest
@@ -17,7 +18,7 @@ from blender_lift_addon.runs import Run, State
 from blender_lift_addon.tags import curves_of, untouched
 
 from .synthetic_take import synthetic_take
-from .test_delivery import begin, snapshot, tick_to_the_end
+from .test_delivery import begin, curves_half_made, half_made, snapshot, tick_to_the_end
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake engine is a script with a shebang")
 
@@ -27,19 +28,14 @@ def one_curve_a_step_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "STEP", 0.0)
 
 
-def half_made() -> list[str]:
-    return [action.name for action in bpy.data.actions if action.name.startswith(prepared.PREFIX)]
-
-
 def halfway(tmp_path: Path) -> Run:
     """A lift whose keys are being prepared."""
     run = begin(tmp_path, "good.mp4")
-    end = time.monotonic() + 20
-    while not half_made() and time.monotonic() < end:
-        runs._tick()
+    while not half_made() and not run.over:
+        runs.tick()
         time.sleep(0.001)
     for _ in range(10):
-        runs._tick()
+        runs.tick()
     assert run.arriving and half_made()
     prepared.STEP = 0.01  # the fixture sets it back
     return run
@@ -107,7 +103,7 @@ def test_the_take_comes_in_whole_whatever_is_done_meanwhile(
         user_step()
     run = halfway(tmp_path)
     change()
-    runs._tick()
+    runs.tick()
     change()
     tick_to_the_end()
     assert run.state is State.DONE and whole() and not half_made()
@@ -135,7 +131,7 @@ def test_cancelling_meanwhile_leaves_nothing(tmp_path: Path, fake_engine: Path) 
 def test_opening_another_file_meanwhile_leaves_nothing(tmp_path: Path, fake_engine: Path) -> None:
     halfway(tmp_path)
     bpy.ops.wm.read_homefile(use_factory_startup=True)
-    runs._tick()
+    runs.tick()
     assert not bpy.data.actions and not runs.runs
 
 
@@ -186,16 +182,23 @@ def test_a_last_step_that_fails_leaves_nothing(
     assert run.state is State.FAILED and snapshot() == before
 
 
-def test_a_long_take_holds_blender_up_only_shortly(
-    tmp_path: Path, fake_engine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_take_holds_blender_up_only_shortly(tmp_path: Path, fake_engine: Path) -> None:
     from lifter_core.take import save_take
 
-    monkeypatch.setattr(prepared, "STEP", 0.02)
     save_take(synthetic_take(frames=3000, people=1), tmp_path / "canned.npz")
     run = begin(tmp_path, "long.mp4")
-    assert tick_to_the_end() < 0.05
-    assert run.state is State.DONE and len(keys(bpy.data.objects["long"])) == 4 * len(bpy.data.armatures[0].bones) + 3
+    steps = tick_to_the_end()
+    curves = 4 * len(bpy.data.armatures[0].bones) + 3
+    assert run.state is State.DONE and len(keys(bpy.data.objects["long"])) == curves
+    assert max(step.curves for step in steps) == 1 and sum(step.curves for step in steps) == curves
+    assert steps[-1].ended == 1, "all curves were written before the step that changes the scene"
+
+
+def test_how_much_a_step_makes_follows_from_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = prepared.Prepared("key", motions_of(synthetic_take(frames=20, people=1), np.arange(1.0, 21.0)))
+    assert ready.advance() and curves_half_made() == 1
+    monkeypatch.setattr(prepared, "STEP", 60.0)
+    assert ready.advance() and not ready.advance(), "all the rest fits into a long step"
 
 
 def test_the_rest_pose_is_known_before_the_armature_is_made() -> None:

@@ -34,11 +34,13 @@ def alive(pid: int) -> bool:
     )
 
 
-def dies(pid: int, seconds: float = 5.0) -> bool:
-    end = time.monotonic() + seconds
-    while alive(pid) and time.monotonic() < end:
+def dies(pid: int) -> bool:
+    """Looks a few hundred times whether the process has ended."""
+    for _ in range(500):
+        if not alive(pid):
+            return True
         time.sleep(0.02)
-    return not alive(pid)
+    return False
 
 
 def grandchild(engine: Engine) -> int:
@@ -72,24 +74,27 @@ def test_a_failure_is_one_sentence(tmp_path: Path, fake_engine: Path, clip: str,
 
 
 def test_polling_never_waits(tmp_path: Path, fake_engine: Path) -> None:
-    engine = start(tmp_path, fake_engine, "good.mp4")
-    longest = 0.0
-    while engine.running:
-        began = time.perf_counter()
+    engine = start(tmp_path, fake_engine, "hang.mp4")
+    child = grandchild(engine)
+    for _ in range(100):  # the engine is silent from now on: a poll that waited would not return before its end
         engine.poll()
-        longest = max(longest, time.perf_counter() - began)
+    assert engine.running and alive(engine.pid) and alive(child)
+    engine.cancel()
+
+
+def test_polling_takes_in_all_that_was_said_and_the_end(tmp_path: Path, fake_engine: Path) -> None:
+    engine = start(tmp_path, fake_engine, "good.mp4")
+    while engine.running:
+        engine.poll()
         time.sleep(0.01)
-    assert engine.take is not None
-    assert longest < 0.05
+    assert engine.take is not None and engine.progress.stage == "write"
 
 
 def test_cancelling_ends_the_engine_and_its_children(tmp_path: Path, fake_engine: Path) -> None:
     engine = start(tmp_path, fake_engine, "hang.mp4")
     child = grandchild(engine)
-    began = time.perf_counter()
-    engine.cancel()
-    assert time.perf_counter() - began < 0.5
-    assert dies(engine.pid) and dies(child)
+    engine.cancel()  # it would end by itself only in minutes
+    assert not alive(engine.pid) and dies(child)
     engine.cancel()  # twice does no harm
 
 

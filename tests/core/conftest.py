@@ -44,7 +44,7 @@ def detector() -> str:
         except BadInputError:
             continue
         return name
-    pytest.skip("no detector model here (python -m lifter_core.detect.models)")
+    pytest.skip("no detector model here (run: lifter setup)")
 
 
 @pytest.fixture

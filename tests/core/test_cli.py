@@ -1,5 +1,6 @@
 """The command line as its users meet it: exit codes, one sentence, nothing half written."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from lifter_core.cli import main
+from lifter_core.detect import models
 from lifter_core.detection import save_detection
 from lifter_core.take import load_take, save_take
 
@@ -190,6 +192,50 @@ def test_a_picture_of_a_clip_is_saved(
     shade = {0.0: 0, 0.5: 16 * 6, 99.0: 16 * 10.5}[time]
     assert abs(np.asarray(picture).mean() - shade) < 16
     assert capsys.readouterr().out == "128 x 96, 12.59 fps, 1.0 s\n"
+
+
+@pytest.mark.parametrize("command", ["lift", "detect"])
+def test_where_the_models_are_missing_the_command_that_gets_them_is_named(
+    command: str, tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LIFTER_MODELS", raising=False)
+    for variable in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+    clip = make_video([np.zeros((64, 64, 3), np.uint8)] * 5, [40 * i for i in range(5)])
+    result = run(command, clip, "-o", tmp_path / "out.npz")
+    assert result.returncode == 2
+    assert one_sentence(result.stderr) and result.stderr.endswith("run: lifter setup\n"), result.stderr
+
+
+def test_setup_says_where_the_models_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(models, "_TASK_SHA256", dict.fromkeys(models.DETECTORS, (hashlib.sha256(b"").hexdigest(),)))
+    for name in models.DETECTORS:
+        (tmp_path / models.task_name(name)).touch()
+    assert main(["setup", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"The pose models are ready in {tmp_path}\n"
+    monkeypatch.setenv("LIFTER_MODELS", str(tmp_path))
+    assert main(["setup"]) == 0
+
+
+def test_setup_that_reaches_no_source_says_what_it_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def gone(*args: object, **more: object) -> str:
+        raise FileNotFoundError("not installed here")
+
+    monkeypatch.setattr(models, "_run", gone)
+    assert main(["setup", str(tmp_path / "models")]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("Downloading") == said.out.count("That did not work") == 3
+    assert one_sentence(said.err) and said.err.count("not installed here") >= 2
+
+
+def test_setup_into_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    assert main(["setup", str(tmp_path / "file")]) == 2
+    assert one_sentence(capsys.readouterr().err)
 
 
 def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -153,11 +153,11 @@ def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_missing_model_names_the_command_that_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_model_names_the_command_that_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIFTER_MODELS", raising=False)
     monkeypatch.setattr(model_files, "user_models_dir", lambda: tmp_path)
     monkeypatch.setattr(model_files, "__file__", str(tmp_path / "models.py"))
-    with pytest.raises(BadInputError, match=r"python -m lifter_core\.detect\.models"):
+    with pytest.raises(BadInputError, match=r"run: lifter setup$"):
         model_files.find_model("heavy")
     with pytest.raises(BadInputError, match="choose one of lite, full, heavy"):
         model_files.find_model("huge")

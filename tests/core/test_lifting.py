@@ -1,5 +1,6 @@
 """Keypoints to joints, and the shipped networks on both runtimes."""
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -58,6 +59,17 @@ def test_torch_and_onnxruntime_agree_within_a_tenth_of_a_millimetre(name: str):
     a, b = one.predict(poses, windows)[..., :3], other.predict(poses, windows)[..., :3]
     assert np.abs(a).max() > 0.05
     assert np.abs(a - b).max() < 1e-4
+
+
+@pytest.mark.parametrize("missing", [("safetensors", "safetensors.torch"), ("torch",)])
+def test_without_all_that_torch_needs_onnxruntime_runs_the_network(
+    missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    for module in missing:
+        monkeypatch.setitem(sys.modules, module, None)  # importing it now raises ImportError
+    assert load().device == "onnxruntime cpu"
+    with pytest.raises(BadInputError, match="pip install torch safetensors"):
+        load(device="cuda")
 
 
 def test_lifting_a_mirrored_clip_gives_the_mirrored_joints():
