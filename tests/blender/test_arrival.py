@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_lift_addon.motion import motions_of
+from blender_lift_addon.motion_curves import motions_of
 
 from blender_lift_addon import delivery, prepared, runs
 from blender_lift_addon.armature import make_armature, rest_of, take_rest

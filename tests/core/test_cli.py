@@ -246,7 +246,7 @@ def test_info_says_what_is_in_a_take(tmp_path: Path, capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert "30 frames" in said
     assert "176 cm tall" in said
-    assert "left_thigh 42.0 ± 1.2 cm, shoulders 36.0 ± 1.5 cm" in said
+    assert "left thigh 42.0 ± 1.2 cm, shoulders 36.0 ± 1.5 cm" in said
 
 
 def test_models_lists_both_networks(capsys: pytest.CaptureFixture[str]):

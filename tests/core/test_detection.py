@@ -71,15 +71,15 @@ def test_a_saved_detection_is_solved_to_the_same_take_and_the_clip_is_not_needed
     two = solve(load_detection(saved), "residual_mlp", "cpu", height=1.7)
     np.testing.assert_array_equal(one.positions, two.positions)
     assert one.meta == two.meta
-    assert one.meta["source"] == "walk.mp4" and one.meta["sha256"] == "0" * 64
-    assert (one.meta["damaged"], one.meta["rotation"], one.meta["focal_source"]) == (2, -90, "file")
-    assert one.meta["options"] == {"start": 1.0, "person": (0.5, 0.4, 1.5), "height": 1.7}
-    assert not one.meta["camera"]["still"], "the background tells that the camera pans"
+    assert one.meta.source == "walk.mp4" and one.meta.sha256 == "0" * 64
+    assert (one.meta.damaged, one.meta.rotation, one.meta.focal_source) == (2, -90, "file")
+    assert one.meta.options == {"start": 1.0, "person": [0.5, 0.4, 1.5], "height": 1.7}
+    assert not one.meta.camera.still, "the background tells that the camera pans"
 
 
 def test_without_a_background_the_camera_is_taken_to_stand_still() -> None:
     take = solve(replace(walking(), background=None), "residual_mlp", "cpu")
-    assert take.meta["camera"]["still"] and "not followed" in take.meta["camera"]["reason"]
+    assert take.meta.camera.still and "not followed" in take.meta.camera.reason
 
 
 def edited(**changes: Callable[[Any], Any]) -> Detection:

@@ -77,7 +77,7 @@ def test_a_registered_detector_lifts_a_clip(flip: bool, walking_card: Path) -> N
     take = lift_clip(walking_card, "cardboard", "residual_mlp", "cpu", flip=flip)
     assert take.keypoint_names == NAMES
     assert take.keypoints_world is None
-    assert take.meta["detector"] == "cardboard"
+    assert take.meta.detector == "cardboard"
     assert take.observed.all()
     across = take.root_positions[0, :, 0]
     assert across[-1] - across[0] > 0.2, "whoever goes to the right in the picture goes to the right"

@@ -75,11 +75,11 @@ def test_only_knees_and_elbows_move_and_in_their_own_planes():
 
 @settings(deadline=None, max_examples=40)
 @given(st.floats(0, 150), st.floats(0.93, 1.0))
-def test_a_repaired_limb_is_never_more_bent_than_before(knee: float, factor: float):
+def test_a_repaired_limb_is_never_more_bent_than_before_or_all_but_straight(knee: float, factor: float):
     before = bent(knee, frames=3)
     after = straightened(before, Limbs(factor, 1.0))
     for limb in LEGS:
-        assert (flexion(after, limb) <= flexion(before, limb) + 1e-6).all()
+        assert (flexion(after, limb) <= np.maximum(flexion(before, limb), 5.0)).all()  # it comes to its length softly
         assert (reach(after, limb) <= 1 + 1e-9).all()
 
 

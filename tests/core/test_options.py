@@ -16,7 +16,7 @@ from hypothesis import given as always
 from hypothesis import strategies as st
 
 import lifter_core
-from lifter_core.cli import _parser, main
+from lifter_core.cli import command_parser, main
 from lifter_core.command_line import read_options, words
 from lifter_core.declare import Checked, Option, Place, declared, option
 from lifter_core.errors import BadInputError
@@ -99,6 +99,8 @@ def values_of(one: Option) -> st.SearchStrategy[Any]:
     """What the option takes, with so many digits as the command line keeps."""
     if one.choices:
         return st.sampled_from(one.values)
+    if one.kind is Path:
+        return st.just(Path(__file__)) | st.just(one.none_word or Path(__file__))
     if one.kind is not float:
         return st.booleans() if one.kind is bool else st.sampled_from(["fast", "temporal"])
     numbers = [
@@ -112,7 +114,7 @@ def values_of(one: Option) -> st.SearchStrategy[Any]:
 
 @always(st.fixed_dictionaries({}, optional={one.name: values_of(one) for one in offered(Place.LIFT)}))
 def test_words_for_another_program_are_read_back_as_they_were(told: dict[str, Any]):
-    args = _parser().parse_args(["lift", "clip.mp4", "-o", "take.npz", *words(told)])
+    args = command_parser().parse_args(["lift", "clip.mp4", "-o", "take.npz", *words(told)])
     assert read_options(args, Place.LIFT) == given(told)
 
 
