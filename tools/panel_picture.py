@@ -90,7 +90,9 @@ def add(take_path: str, clip: Path) -> Any:
     store, scene_view = part("store"), part("scene_view")
     take, uid = load_take(take_path), store.new_uid()
     lifted = part("build").add_take(context.scene, take, clip, clip.stem, uid=uid)
-    part("delivery").list_take(context.scene, take, Path(take_path), uid, part("clip_source").Source(clip, name=clip.stem))
+    part("delivery").list_take(
+        context.scene, take, Path(take_path), uid, part("clip_source").Source(clip, name=clip.stem)
+    )
     window = context.window_manager.windows[0]
     scene_view.hide_default_cube(context.scene, window.view_layer)
     return lifted

@@ -24,7 +24,8 @@ from .initial_guess import first_guess
 from .lengths import known_of
 from .place import camera_to_world, place
 from .pose import forward, local
-from .refine import Ground, Refined, Smoothing, State, refine
+from .refine import Refined, refine
+from .residuals import Ground, Smoothing, State
 from .stance import POINTS as STANCE
 from .stance import find_stance
 from .toes import bend_toes

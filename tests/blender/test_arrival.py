@@ -9,11 +9,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_lift_addon.motion_curves import motions_of
 
 from blender_lift_addon import delivery, prepared, runs
 from blender_lift_addon.armature import make_armature, rest_of, take_rest
 from blender_lift_addon.build import add_take
+from blender_lift_addon.motion_curves import motions_of
 from blender_lift_addon.runs import Run, State
 from blender_lift_addon.tags import curves_of, untouched
 

@@ -7,6 +7,7 @@ from lifter_core.bends import CLASSES, EDGES, HINGES, classes_of, flexion, likel
 from lifter_core.rotations import turned
 from lifter_core.skeleton import JOINT, JOINT_NAMES
 from lifter_core.solve import refine as refinement
+from lifter_core.solve import residuals
 from lifter_core.solve.body import PARTS, STANDARD, STANDARD_PARTS, along_bones, body_of, measure, part_shares
 from lifter_core.solve.chain import UNKNOWN, pose, stretch
 from lifter_core.solve.evidence import gather
@@ -48,7 +49,7 @@ def test_a_walk_tells_the_proportions_of_the_body_apart_from_its_height():
     wrong = body_of(STANDARD_PARTS * [factors.get(part, 1.0) for part in PARTS])
     wrong = body_of(wrong.parts * w.body.height / wrong.height)
     prior = people()._replace(mean=np.log(wrong.parts))
-    found = refinement.refine(wrong, state, evidence, refinement.Smoothing(), rounds=8, prior=prior)
+    found = refinement.refine(wrong, state, evidence, residuals.Smoothing(), rounds=8, prior=prior)
     assert found.body.height == pytest.approx(w.body.height, rel=1e-6)
     assert found.doubt is not None and (found.doubt > 0.002).all() and (found.doubt < 0.15).all()
     for part, factor in factors.items():
@@ -60,7 +61,7 @@ def test_a_walk_tells_the_proportions_of_the_body_apart_from_its_height():
 def test_known_lengths_stay():
     w = walk(20)
     state, evidence = truth_of(w)
-    found = refinement.refine(w.body, state, evidence, refinement.Smoothing(), rounds=2)
+    found = refinement.refine(w.body, state, evidence, residuals.Smoothing(), rounds=2)
     np.testing.assert_array_equal(found.body.parts, w.body.parts)
     assert found.doubt is None
 
@@ -104,7 +105,7 @@ def test_likely_straight_knees_straighten_and_likely_bent_ones_stay():
     found = []
     for said in (None, bends):
         evidence = gather(w.keypoints, w.matrix, lifted, None, still, np.ones(count), spikes, said)
-        end = refinement.refine(w.body, state, evidence, refinement.Smoothing(), rounds=5).state
+        end = refinement.refine(w.body, state, evidence, residuals.Smoothing(), rounds=5).state
         found.append(np.degrees(flexion(pose(w.body, end.turns).points)).mean(0))
     assert found[1][0] < found[0][0] - 2, "though the picture, from the side, shows it bent"
     assert abs(found[1][1] - found[0][1]) < 4

@@ -10,7 +10,7 @@ from lifter_core.lifting import Lifted
 from lifter_core.pinhole import project
 from lifter_core.rotations import about, turned
 from lifter_core.skeleton import BONE, BONE_NAMES, JOINT, JOINT_NAMES
-from lifter_core.solve import SolveOptions, options_from, solve_joints
+from lifter_core.solve import SolveOptions, options_from, residuals, solve_joints
 from lifter_core.solve import refine as refinement
 from lifter_core.solve.banded import solve_band
 from lifter_core.solve.body import STANDARD, STANDARD_PARTS, body_of
@@ -63,20 +63,20 @@ def test_points_move_with_small_turns_as_their_levers_say():
     )
 
 
-def truth_of(w: Walk) -> tuple[refinement.State, Evidence]:
+def truth_of(w: Walk) -> tuple[residuals.State, Evidence]:
     """The walker's own rotations and path in camera axes, and perfect evidence of them."""
     from lifter_core.solve.pose import pose_from_joints
 
     camera = w.world @ w.rotation.T + w.translation
     bones = pose_from_joints(w.body, camera, w.keypoints.timestamps)
-    state = refinement.State(bones[:, [BONE[name] for name in UNKNOWN]], camera[:, JOINT["pelvis"]])
+    state = residuals.State(bones[:, [BONE[name] for name in UNKNOWN]], camera[:, JOINT["pelvis"]])
     count = len(camera)
     still = np.broadcast_to(np.eye(3), (count, 3, 3))
     spikes = np.zeros((count, len(JOINT_NAMES)), bool)
     return state, gather(w.keypoints, w.matrix, w.lifted.astype(float), None, still, np.ones(count), spikes)
 
 
-def joints_of(w: Walk, state: refinement.State) -> np.ndarray:
+def joints_of(w: Walk, state: residuals.State) -> np.ndarray:
     return forward(w.body, all_bones(state.turns), state.root)
 
 
@@ -87,14 +87,14 @@ def test_a_perfect_start_stays_and_a_wrong_one_comes_back():
     limbs = [
         JOINT[n] for n in JOINT_NAMES if n.split("_")[-1] in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
     ]
-    kept = joints_of(w, refinement.refine(w.body, state, evidence, refinement.Smoothing()).state)
+    kept = joints_of(w, refinement.refine(w.body, state, evidence, residuals.Smoothing()).state)
     assert np.linalg.norm((kept - camera)[:, limbs], axis=-1).mean() < 0.006
     rng = np.random.default_rng(0)
-    wrong = refinement.State(
+    wrong = residuals.State(
         turned(rng.normal(0, 0.15, (40, len(UNKNOWN), 3))) @ state.turns, state.root + [0.1, 0, 0.3]
     )
     assert np.linalg.norm((joints_of(w, wrong) - camera)[:, limbs], axis=-1).mean() > 0.1
-    found = joints_of(w, refinement.refine(w.body, wrong, evidence, refinement.Smoothing(), rounds=8).state)
+    found = joints_of(w, refinement.refine(w.body, wrong, evidence, residuals.Smoothing(), rounds=8).state)
     assert np.linalg.norm((found - kept)[:, limbs], axis=-1).mean() < 0.004
 
 
@@ -102,11 +102,11 @@ def test_windows_of_long_clips_leave_no_seams(monkeypatch: pytest.MonkeyPatch):
     w = walk(150)
     state, evidence = truth_of(w)
     rng = np.random.default_rng(0)
-    start = refinement.State(turned(rng.normal(0, 0.05, (150, len(UNKNOWN), 3))) @ state.turns, state.root)
-    whole = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3).state)
+    start = residuals.State(turned(rng.normal(0, 0.05, (150, len(UNKNOWN), 3))) @ state.turns, state.root)
+    whole = joints_of(w, refinement.refine(w.body, start, evidence, residuals.Smoothing(), rounds=3).state)
     monkeypatch.setattr(refinement, "_WINDOW", 70)
     monkeypatch.setattr(refinement, "_OVERLAP", 15)
-    parts = joints_of(w, refinement.refine(w.body, start, evidence, refinement.Smoothing(), rounds=3).state)
+    parts = joints_of(w, refinement.refine(w.body, start, evidence, residuals.Smoothing(), rounds=3).state)
     assert np.abs(parts - whole).max() < 0.002
 
 
