@@ -207,7 +207,7 @@ class SolveOptions(Checked):
         "The person's body, from another take of the same person (.npz) or a file that lifter body made (.json): the lengths "
         "of the bones are taken from it instead of found from the clip",
         "solving",
-        Place.COMMANDS | Place.CLEAN_UP,
+        Place.COMMANDS | Place.BATCH | Place.CLEAN_UP,
         none_word="own",
         otherwise="own: found from the clip",
         field=Field("Body File", preset=False),
