@@ -5,6 +5,7 @@ With the bpy module the same is `python -m blender_lift_addon.batch CLIP... --ou
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -235,4 +236,7 @@ if __name__ == "__main__":
     import blender_lift_addon
 
     blender_lift_addon.register()
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # the bpy module can crash while Python shuts down, when all files are written
