@@ -22,7 +22,6 @@ HINGES: tuple[tuple[str, str, str], ...] = (
     ("right_shoulder", "right_elbow", "right_wrist"),
 )
 HINGE_JOINTS: tuple[int, ...] = tuple(JOINT[middle] for _, middle, _ in HINGES)
-HINGE_MIRROR: tuple[int, ...] = (1, 0, 3, 2)
 EDGES: tuple[float, ...] = (0, 6, 12, 18, 26, 36, 50, 65, 80, 100, 125, 180)
 """Bounds of the classes, degrees of flexion (0 = straight)."""
 CLASSES = len(EDGES) - 1

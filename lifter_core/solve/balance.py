@@ -24,6 +24,7 @@ _CALM = 1.5  # m/s^2: beyond it the acceleration is too badly known
 _SIGMA = 0.15  # s, of the smoothing before accelerations
 _STANDS = 0.55  # m, at the least: the height of the centre of mass of somebody who stands, not sits or lies
 
+# of chain.POINTS, in the order of stance: left heel, left ball, right heel, right ball
 STANCE_ROWS = [POINT[f"{side}_{part}"] for side in ("left", "right") for part in ("heel", "ball")]
 
 

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..rotations import between, cross_matrix, turn_of
-from .balance import balance
+from .balance import STANCE_ROWS, balance
 from .body import STANDARD_HEIGHT, Body
-from .chain import POINT, SIZE, TURN, UNKNOWN, columns
+from .chain import SIZE, TURN, UNKNOWN, columns
 from .evidence import MEMORY, OFFSETS, Evidence
 from .pose import ELBOW_HINGE, KNEE_HINGE
 
@@ -69,7 +69,6 @@ class Ground(NamedTuple):
 
 
 HINGES = ("left_thigh", "right_thigh", "left_upper_arm", "right_upper_arm")  # bones above the joints of bends.HINGES
-STANCE_POINTS = ("left_heel", "left_ball", "right_heel", "right_ball")
 
 
 class State(NamedTuple):
@@ -252,7 +251,7 @@ def add_balance(normal: Normal, points: Array, slopes: Array, evidence: Evidence
 
 
 def add_ground(normal: Normal, points: Array, slopes: Array, times: Array, ground: Ground) -> None:
-    rows = [POINT[name] for name in STANCE_POINTS]
+    rows = STANCE_ROWS
     place = points[:, rows]  # (T, 4, 3)
     count = len(place)
     size = 3 + slopes.shape[-1]
